@@ -1,0 +1,104 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// `DDP_ARCH` names the processor to build for, in clang's words (`native`, `x86-64-v3`, `x86-64-v4`).
+/// The flag reaches Swift through the clang importer; without it a fused multiply-add is a library call.
+let architecture = Context.environment["DDP_ARCH"] ?? "native"
+#if arch(x86_64)
+  let machineFlag = "-march=\(architecture)"
+#else
+  let machineFlag = "-mcpu=\(architecture)"
+#endif
+
+let careful: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)]
+/// The kernels switch the memory-safety checker off: their doors are narrow and checked at bind time.
+let numeric: [SwiftSetting] = [
+  .treatAllWarnings(as: .error), .unsafeFlags(["-Ounchecked", "-Xcc", machineFlag]),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: ["README.md"], swiftSettings: careful)
+}
+
+func suite(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [String] = []
+) -> Target {
+  .testTarget(
+    name: name + "Tests", dependencies: dependencies, exclude: resources,
+    swiftSettings: [.treatAllWarnings(as: .error)])
+}
+
+let package = Package(
+  name: "ddp-train",
+  products: [
+    .executable(name: "ddp-train", targets: ["ddp-train"]),
+    .executable(name: "ddp-bench", targets: ["ddp-bench"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CInstructionSet"),
+
+    room("Diagnostics"),
+    room("Randomness"),
+    room("Graph", ["Diagnostics"]),
+    room("Storage", ["Diagnostics", "CCrypto", "CXXHash"]),
+    .target(
+      name: "Kernels", dependencies: ["CInstructionSet", "Graph", "Randomness", "Storage"],
+      exclude: ["README.md"], swiftSettings: numeric),
+    room("Plan", ["Graph"]),
+    room("Optimizers", ["Diagnostics", "Kernels", "Storage"]),
+    room("Collectives", ["Diagnostics", "Storage"]),
+    room("MPICollectives", ["CMPI", "Collectives", "Diagnostics", "Storage"]),
+    room("DataParallel", ["Collectives", "Diagnostics", "Kernels", "Storage"]),
+    room("Datasets", ["CZlib", "Diagnostics", "Randomness", "Storage"]),
+    room("Checkpoints", ["Diagnostics", "Storage"]),
+    room("Metrics", ["Diagnostics"]),
+    room("Engine", ["DataParallel", "Graph", "Kernels", "Plan", "Randomness", "Storage"]),
+    room(
+      "Training",
+      [
+        "Checkpoints", "Collectives", "DataParallel", "Datasets", "Diagnostics", "Engine", "Graph",
+        "Metrics", "Optimizers", "Plan", "Randomness", "Storage",
+      ]),
+    room(
+      "Configuration",
+      ["Datasets", "Diagnostics", "Graph", "Optimizers", "Training", .product(name: "Yams", package: "Yams")]),
+    .executableTarget(
+      name: "ddp-train",
+      dependencies: [
+        "Checkpoints", "Collectives", "Configuration", "DataParallel", "Datasets", "Diagnostics",
+        "Engine", "Graph", "Kernels", "Metrics", "MPICollectives", "Optimizers", "Plan", "Storage",
+        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], exclude: ["README.md"], swiftSettings: careful),
+    .executableTarget(
+      name: "ddp-bench",
+      dependencies: [
+        "Graph", "Kernels", "Storage",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], exclude: ["README.md"], swiftSettings: careful),
+
+    suite("Diagnostics", ["Diagnostics"]),
+    suite("Randomness", ["Randomness"]),
+    suite("Storage", ["Diagnostics", "Storage"]),
+    suite("Graph", ["Diagnostics", "Graph"]),
+    suite("Kernels", ["Graph", "Kernels", "Randomness", "Storage"]),
+    suite("Plan", ["Graph", "Plan"]),
+    suite("Optimizers", ["Diagnostics", "Graph", "Kernels", "Optimizers", "Storage"]),
+    suite("MPICollectives", ["Collectives", "DataParallel", "Diagnostics", "MPICollectives", "Storage"]),
+    suite("DataParallel", ["Collectives", "DataParallel", "Diagnostics", "Storage"]),
+    suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),
+    suite("Checkpoints", ["Checkpoints", "Diagnostics", "Storage"]),
+    suite("Metrics", ["Diagnostics", "Metrics"]),
+    suite("Configuration", ["Configuration", "Datasets", "Diagnostics", "Graph", "Optimizers", "Training"]),
+    suite("Engine", ["DataParallel", "Engine", "Graph", "Kernels", "Plan", "Randomness", "Storage"]),
+    suite("Training", ["Checkpoints", "Collectives", "Datasets", "Diagnostics", "Engine", "Graph", "Optimizers", "Plan", "Storage", "Training"]),
+    suite("Command", ["Checkpoints", "Diagnostics", "Storage"]),
+  ]
+)

@@ -1,0 +1,20 @@
+#pragma once
+
+// What the compiler was told about the processor: Swift cannot read these macros itself.
+#if defined(__AVX512F__)
+#define CPU_VECTOR_BYTES 64
+#define CPU_VECTOR_REGISTERS 32
+#define CPU_INSTRUCTION_SET "AVX-512"
+#elif defined(__AVX2__) && defined(__FMA__)
+#define CPU_VECTOR_BYTES 32
+#define CPU_VECTOR_REGISTERS 16
+#define CPU_INSTRUCTION_SET "AVX2"
+#elif defined(__aarch64__)
+#define CPU_VECTOR_BYTES 16
+#define CPU_VECTOR_REGISTERS 32
+#define CPU_INSTRUCTION_SET "NEON"
+#else
+#define CPU_VECTOR_BYTES 16
+#define CPU_VECTOR_REGISTERS 16
+#define CPU_INSTRUCTION_SET "baseline"
+#endif

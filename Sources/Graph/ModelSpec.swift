@@ -1,0 +1,136 @@
+/// The network as the user wrote it, checked word by word but not yet for shapes.
+package struct ModelSpec: Equatable, Sendable {
+  /// One sample, without the batch: `[H, W, C]` or `[C]`.
+  package var input: [Int]
+  package var layers: [LayerSpec]
+
+  package init(input: [Int], layers: [LayerSpec]) {
+    self.input = input
+    self.layers = layers
+  }
+}
+
+/// One entry of a list of layers.
+package struct LayerSpec: Equatable, Sendable {
+  package var kind: LayerKind
+  /// Replaces the index in parameter names: `layers.stem.weight` instead of `layers.0.weight`.
+  package var name: String?
+  /// Where it stands in the config, `mnist.yaml:12:7`.
+  package var place: String
+
+  package init(_ kind: LayerKind, name: String? = nil, place: String = "model") {
+    self.kind = kind
+    self.name = name
+    self.place = place
+  }
+}
+
+package indirect enum LayerKind: Equatable, Sendable {
+  case dense(DenseSpec)
+  case conv2d(Conv2DSpec)
+  case maxPool(PoolSpec)
+  case averagePool(PoolSpec)
+  case globalAveragePool
+  case batchNorm(BatchNormSpec)
+  case layerNorm(LayerNormSpec)
+  /// The probability of dropping.
+  case dropout(rate: Double)
+  case flatten
+  case reshape([Int])
+  case activation(Activation)
+  case softmax
+  case residual(main: [LayerSpec], shortcut: [LayerSpec])
+  case parallel(branches: [[LayerSpec]], join: Join)
+  case `repeat`(times: Int, layers: [LayerSpec])
+}
+
+/// How the branches of `parallel` become one tensor.
+package enum Join: String, CaseIterable, Sendable {
+  /// Along the channels.
+  case concat
+  case add
+  case multiply
+}
+
+/// `y = x W^T + b`, `[N, in] -> [N, units]`.
+package struct DenseSpec: Equatable, Sendable {
+  package var units: Int
+  package var bias = true
+  /// nil: He normal before a relu-like activation, else Xavier uniform.
+  package var weightInitializer: Initializer?
+  package var biasInitializer = Initializer.zeros
+
+  package init(units: Int) {
+    self.units = units
+  }
+}
+
+package struct Conv2DSpec: Equatable, Sendable {
+  package var filters: Int
+  package var kernel: Extent
+  package var stride = Extent(1)
+  package var padding = Padding.valid
+  package var dilation = Extent(1)
+  package var groups = 1
+  package var bias = true
+  package var weightInitializer: Initializer?
+  package var biasInitializer = Initializer.zeros
+
+  package init(filters: Int, kernel: Extent) {
+    self.filters = filters
+    self.kernel = kernel
+  }
+}
+
+/// Rows and columns of a window.
+package struct Extent: Equatable, Sendable {
+  package var height: Int
+  package var width: Int
+
+  package init(_ side: Int) {
+    self.init(height: side, width: side)
+  }
+
+  package init(height: Int, width: Int) {
+    self.height = height
+    self.width = width
+  }
+}
+
+package enum Padding: Equatable, Sendable {
+  /// Output extent = ceil(input / stride); an odd rest goes after, as in TensorFlow.
+  case same
+  /// No padding.
+  case valid
+  /// That many zeros on both sides, as in PyTorch.
+  case amount(Extent)
+}
+
+package struct PoolSpec: Equatable, Sendable {
+  package var size: Extent
+  /// nil: as the size.
+  package var stride: Extent?
+  package var padding = Padding.valid
+  /// Average pooling only: whether zeros of the padding count in the divisor.
+  package var countsPadding = true
+
+  package init(size: Extent) {
+    self.size = size
+  }
+}
+
+/// `y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`, per channel over all other axes.
+package struct BatchNormSpec: Equatable, Sendable {
+  /// Weight of the newest statistics: `running = (1 - momentum) * running + momentum * batch`.
+  package var momentum = 0.1
+  package var epsilon = 1e-5
+
+  package init() {}
+}
+
+/// As batch norm, but over the channels of each position (the last axis).
+package struct LayerNormSpec: Equatable, Sendable {
+  package var epsilon = 1e-5
+
+  package init() {}
+}

@@ -1,0 +1,58 @@
+/// The update rule and its constants. `w` weights, `g` gradient, `a` learning rate, `t` step from 1.
+package struct OptimizerSpec: Equatable, Sendable {
+  package var rule: UpdateRule
+  package var learningRate: Double
+  /// Decoupled: `w -= a * weightDecay * w`, beside the rule's own step (Loshchilov and Hutter, 2019).
+  package var weightDecay = 0.0
+  /// In the loss: `l2 / 2 * ||w||^2`, so `g += l2 * w`.
+  package var l2 = 0.0
+  /// In the loss: `l1 * ||w||_1`, so `g += l1 * sign(w)`.
+  package var l1 = 0.0
+  /// Whether decay and penalties also touch biases and the scales and shifts of norms.
+  package var decaysBiasesAndNorms = false
+  /// Exceptions by parameter name, later ones win.
+  package var groups: [ParameterGroupSpec] = []
+
+  package init(rule: UpdateRule, learningRate: Double) {
+    self.rule = rule
+    self.learningRate = learningRate
+  }
+}
+
+package enum UpdateRule: Equatable, Sendable {
+  /// `w -= a g`
+  case sgd
+  /// Courses' form: `v = beta v + (1 - beta) g`; `w -= a v`.
+  case exponentialMomentum(beta: Double)
+  /// Classical form: `v = beta v + g`; `w -= a v`; with Nesterov `w -= a (g + beta v)`.
+  case momentum(beta: Double, nesterov: Bool)
+  /// `s = beta s + (1 - beta) g^2`; `w -= a g / (sqrt(s) + epsilon)`.
+  case rmsprop(beta: Double, epsilon: Double)
+  /// `s += g^2`; `w -= a g / (sqrt(s) + epsilon)`.
+  case adagrad(epsilon: Double)
+  /// `m`, `v` averages of g and g^2, both bias corrected; `w -= a m^ / (sqrt(v^) + epsilon)`.
+  /// Source: Kingma and Ba, ICLR 2015, algorithm 1. AdamW is this with `weightDecay`.
+  case adam(beta1: Double, beta2: Double, epsilon: Double)
+
+  /// Numbers of state kept per parameter.
+  package var slotCount: Int {
+    switch self {
+    case .sgd: 0
+    case .exponentialMomentum, .momentum, .rmsprop, .adagrad: 1
+    case .adam: 2
+    }
+  }
+}
+
+/// What differs for the parameters whose name contains `match` (`*` stands for any run of characters).
+package struct ParameterGroupSpec: Equatable, Sendable {
+  package var match: String
+  package var learningRateFactor = 1.0
+  package var weightDecay: Double?
+  package var l2: Double?
+  package var l1: Double?
+
+  package init(match: String) {
+    self.match = match
+  }
+}

@@ -1,0 +1,61 @@
+/// A stretch of numbers somewhere in memory that outlives the block: an arena region, a slice of it.
+///
+/// Outside the unsafe rooms a block is only a handle that can be cut and passed on; reading through
+/// `base` is what the memory-safety checker asks an `unsafe` for.
+@safe
+package struct Block<Element: BitwiseCopyable> {
+  package let base: UnsafeMutablePointer<Element>
+  package let count: Int
+
+  package init(base: UnsafeMutablePointer<Element>, count: Int) {
+    unsafe self.base = unsafe base
+    self.count = count
+  }
+
+  /// The elements `range` of this block.
+  package subscript(_ range: Range<Int>) -> Block {
+    precondition(
+      0 <= range.lowerBound && range.upperBound <= count, "\(range) of a block of \(count)")
+    // SAFETY: the range lies inside the block.
+    return unsafe Block(base: base + range.lowerBound, count: range.count)
+  }
+
+  /// The first `length` elements.
+  package func prefix(_ length: Int) -> Block { self[0..<length] }
+
+  /// One element, bounds checked: for tests and work outside the step.
+  package subscript(_ index: Int) -> Element {
+    get {
+      precondition((0..<count).contains(index), "element \(index) of \(count)")
+      // SAFETY: the index is in bounds.
+      return unsafe base[index]
+    }
+    nonmutating set {
+      precondition((0..<count).contains(index), "element \(index) of \(count)")
+      // SAFETY: the index is in bounds.
+      unsafe base[index] = newValue
+    }
+  }
+
+  package func fill(_ value: Element) {
+    // SAFETY: base points to count elements.
+    unsafe base.update(repeating: value, count: count)
+  }
+
+  /// Copies `source` here; both have the same length and do not overlap.
+  package func copy(from source: Block) {
+    precondition(source.count == count, "copy of \(source.count) elements into \(count)")
+    // SAFETY: lengths agree.
+    unsafe base.update(from: source.base, count: count)
+  }
+
+  package func copy(from source: [Element]) {
+    precondition(source.count == count, "copy of \(source.count) elements into \(count)")
+    for index in source.indices { self[index] = source[index] }
+  }
+
+  package var array: [Element] {
+    // SAFETY: base points to count initialised elements.
+    unsafe Array(UnsafeBufferPointer(start: base, count: count))
+  }
+}
