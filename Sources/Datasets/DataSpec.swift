@@ -1,0 +1,97 @@
+/// Where samples come from and how they become numbers. Paths are absolute or relative to the
+/// working directory by now: the configuration has resolved them against its own file.
+package struct DataSpec: Equatable, Sendable {
+  package var source: DataSource
+  package var dev = PartSpec.none
+  package var test = PartSpec.none
+  package var normalization = Normalization.none
+  /// What a target is: decides label checks and metrics.
+  package var target = TargetKind.classes
+  /// Names of the classes for reports; nil: their numbers (or the CSV's own words).
+  package var classNames: [String]?
+
+  package init(source: DataSource) {
+    self.source = source
+  }
+}
+
+package enum DataSource: Equatable, Sendable {
+  /// Images and labels, plain or gzipped. `test` and `dev` files are optional.
+  case idx(train: ArrayFiles, dev: ArrayFiles?, test: ArrayFiles?)
+  case npy(train: ArrayFiles, dev: ArrayFiles?, test: ArrayFiles?)
+  case csv(CSVSpec)
+  case generated(GeneratedSpec)
+}
+
+package struct ArrayFiles: Equatable, Sendable {
+  package var inputs: String
+  package var targets: String
+
+  package init(inputs: String, targets: String) {
+    self.inputs = inputs
+    self.targets = targets
+  }
+}
+
+package struct CSVSpec: Equatable, Sendable {
+  package var train: String
+  package var dev: String?
+  package var test: String?
+  /// The column (or, for multi-hot and multi-output targets, columns) to predict.
+  package var targets: [String]
+  /// Columns whose words become one-hot inputs.
+  package var categorical: [String] = []
+  /// Columns to leave out.
+  package var ignored: [String] = []
+  package var separator: Character = ","
+
+  package init(train: String, targets: [String]) {
+    self.train = train
+    self.targets = targets
+  }
+}
+
+package struct GeneratedSpec: Equatable, Sendable {
+  package var kind: GeneratedKind
+  package var samples: Int
+  /// Standard deviation of the noise on the inputs.
+  package var noise: Double
+  /// For blobs and spirals.
+  package var classes = 2
+
+  package init(kind: GeneratedKind, samples: Int, noise: Double) {
+    self.kind = kind
+    self.samples = samples
+    self.noise = noise
+  }
+}
+
+package enum GeneratedKind: String, CaseIterable, Sendable {
+  case xor, flower, spirals, moons, blobs
+}
+
+/// How a dev or test part is cut from the training samples when no file brings it.
+package enum PartSpec: Equatable, Sendable {
+  case none
+  /// The file named in the source.
+  case files
+  case fraction(Double, stratified: Bool)
+  case count(Int, stratified: Bool)
+}
+
+package enum Normalization: Equatable, Sendable {
+  case none
+  /// `(x - mean) / deviation` with statistics of the training part: one pair for images (per
+  /// channel), one per column for tables.
+  case standardize
+  case divide(by: Double)
+}
+
+package enum TargetKind: Equatable, Sendable {
+  /// One class number per sample.
+  case classes
+  /// Several independent yes/no answers per sample (0 or 1 each), or one.
+  case multiHot
+  /// Real numbers.
+  case values
+}

@@ -1,0 +1,110 @@
+import Datasets
+import Graph
+import Optimizers
+
+/// Everything one run is: what the config says after overrides, defaults filled in, checked.
+package struct RunSpec: Equatable, Sendable {
+  package var name: String
+  package var seed: UInt64
+  package var data: DataSpec
+  package var model: ModelSpec
+  package var loss: LossSpec
+  package var optimizer: OptimizerSpec
+  package var schedule: ScheduleSpec
+  package var training: TrainingSpec
+  package var evaluation: EvaluationSpec
+  package var checkpoint: CheckpointSpec
+  package var audit: AuditSpec
+  package var plan: PlanSpec
+  /// The run folder, relative to the working directory.
+  package var outputFolder: String
+
+  package init(
+    name: String, seed: UInt64, data: DataSpec, model: ModelSpec, loss: LossSpec,
+    optimizer: OptimizerSpec, schedule: ScheduleSpec, training: TrainingSpec,
+    evaluation: EvaluationSpec, checkpoint: CheckpointSpec, audit: AuditSpec, plan: PlanSpec,
+    outputFolder: String
+  ) {
+    self.name = name
+    self.seed = seed
+    self.data = data
+    self.model = model
+    self.loss = loss
+    self.optimizer = optimizer
+    self.schedule = schedule
+    self.training = training
+    self.evaluation = evaluation
+    self.checkpoint = checkpoint
+    self.audit = audit
+    self.plan = plan
+    self.outputFolder = outputFolder
+  }
+}
+
+package struct TrainingSpec: Equatable, Sendable {
+  package var epochs = 1
+  /// Samples per step over all ranks.
+  package var batch = 128
+  /// Micro-shards per batch: the leaves of the summation tree, the most ranks a run can have.
+  package var shards = 8
+  /// Ends the run early, schedules unchanged.
+  package var maxSteps: Int?
+  /// Largest allowed L2 norm of the whole gradient.
+  package var clipNorm: Double?
+  /// Largest allowed magnitude of one gradient element.
+  package var clipValue: Double?
+  package var earlyStopping: EarlyStoppingSpec?
+  /// Decay of the exponential moving average of the weights; evaluation and export use it.
+  package var emaDecay: Double?
+
+  package init() {}
+}
+
+/// Stops when the dev metric has not improved by `minimumDelta` for `patience` evaluations; the best
+/// weights are restored.
+package struct EarlyStoppingSpec: Equatable, Sendable {
+  package var patience: Int
+  package var minimumDelta = 0.0
+
+  package init(patience: Int) {
+    self.patience = patience
+  }
+}
+
+package struct EvaluationSpec: Equatable, Sendable {
+  package var everyEpochs = 1
+  /// Samples per forward pass; nil: as many as a micro-shard has.
+  package var batch: Int?
+
+  package init() {}
+}
+
+package struct CheckpointSpec: Equatable, Sendable {
+  package var everySeconds = 30.0
+  /// Newest checkpoints kept beside the best one.
+  package var keep = 2
+  package var onFailure = SaveFailure.stop
+
+  package init() {}
+}
+
+/// What a failed save (a full disk) does to the run.
+package enum SaveFailure: String, CaseIterable, Sendable {
+  case stop
+  case `continue`
+}
+
+package struct AuditSpec: Equatable, Sendable {
+  /// Steps between comparisons of all ranks' parameters; 0: never.
+  package var everySteps = 50
+
+  package init() {}
+}
+
+package struct PlanSpec: Equatable, Sendable {
+  /// Rewrites of the plan that merge neighbouring operations; the numbers stay the same.
+  package var fusion = true
+  package var bucketBytes = 1 << 20
+
+  package init() {}
+}
