@@ -35,7 +35,7 @@ package indirect enum LayerKind: Equatable, Sendable {
   case layerNorm(LayerNormSpec)
   /// The probability of dropping.
   case dropout(rate: Double)
-  case flatten
+  case flatten(FlattenOrder)
   case reshape([Int])
   case activation(Activation)
   case softmax
@@ -133,4 +133,12 @@ package struct LayerNormSpec: Equatable, Sendable {
   package var epsilon = 1e-5
 
   package init() {}
+}
+
+/// In which order an image `[H, W, C]` becomes a row.
+package enum FlattenOrder: String, CaseIterable, Sendable {
+  /// `[C, H, W]`, as PyTorch's `Flatten` does, so that a following dense layer's weights are its.
+  case channelsFirst = "channels_first"
+  /// `[H, W, C]`, as TensorFlow and Keras do.
+  case channelsLast = "channels_last"
 }
