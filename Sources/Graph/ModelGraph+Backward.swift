@@ -67,7 +67,7 @@ private struct Derivation {
     let y = operation.outputs[0]
     let gamma = operation.inputs[1]
     let dx = graph.addValue(.activation, elementCount: graph[x].elementCount)
-    let parameterGradients = operation.inputs[1...2].map(newParameterGradient)
+    let parameterGradients = operation.inputs[1...2].map { newParameterGradient($0) }
     let (kind, operands): (OperationKind, [ValueID])
     switch operation.kind {
     case .batchNorm(let shape):
@@ -144,7 +144,7 @@ private struct Derivation {
   private mutating func addParameterGradients(
     _ kind: OperationKind, _ inputs: [ValueID], of parameters: [ValueID], _ operation: Operation
   ) {
-    let gradients = parameters.map(newParameterGradient)
+    let gradients = parameters.map { newParameterGradient($0) }
     graph.add(kind, inputs, to: gradients, layer: operation.layer)
   }
 
