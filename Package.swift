@@ -60,7 +60,9 @@ let package = Package(
     room("Datasets", ["CZlib", "Diagnostics", "Randomness", "Storage"]),
     room("Checkpoints", ["Diagnostics", "Storage"]),
     room("Metrics", ["Diagnostics"]),
-    room("Engine", ["DataParallel", "Graph", "Kernels", "Plan", "Randomness", "Storage"]),
+    room(
+      "Engine",
+      ["DataParallel", "Diagnostics", "Graph", "Kernels", "Optimizers", "Plan", "Randomness", "Storage"]),
     room(
       "Training",
       [
