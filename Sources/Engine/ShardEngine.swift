@@ -133,6 +133,16 @@ package final class ShardEngine<S: Scalar> {
     for index in operations.indices { run(index) }
   }
 
+  /// Runs everything but the sums and counts that training keeps, for plans of a forward pass.
+  package func runInference() {
+    for index in operations.indices {
+      switch operations[index].kind {
+      case .sumLosses, .countCorrect: continue
+      default: run(index)
+      }
+    }
+  }
+
   /// Exchanges the parameters that the operations read, for a moving average of the weights.
   package func bind(parameters: Block<S>) {
     for (index, value) in plan.graph.values.enumerated() {
