@@ -10,6 +10,12 @@ let architecture = Context.environment["DDP_ARCH"] ?? "native"
   let machineFlag = "-mcpu=\(architecture)"
 #endif
 
+/// What `ddp-train version` says it was built from; only CBuildInformation is compiled again for it.
+let revision: String = {
+  guard let git = Context.gitInformation else { return "unknown" }
+  return (git.currentTag ?? git.currentCommit) + (git.hasUncommittedChanges ? "-changed" : "")
+}()
+
 let careful: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)]
 /// The kernels switch the memory-safety checker off: their doors are narrow and checked at bind time.
 let numeric: [SwiftSetting] = [
@@ -44,6 +50,8 @@ let package = Package(
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CInstructionSet"),
+    .target(
+      name: "CBuildInformation", cSettings: [.define("DDP_REVISION", to: "\"\(revision)\"")]),
 
     room("Diagnostics"),
     room("Randomness"),
@@ -71,11 +79,15 @@ let package = Package(
       ]),
     room(
       "Configuration",
-      ["Datasets", "Diagnostics", "Graph", "Optimizers", "Training", .product(name: "Yams", package: "Yams")]),
+      [
+        "Datasets", "Diagnostics", "Graph", "Optimizers", "Training",
+        .product(name: "Yams", package: "Yams"),
+      ]),
     .executableTarget(
       name: "ddp-train",
       dependencies: [
-        "Checkpoints", "Collectives", "Configuration", "DataParallel", "Datasets", "Diagnostics",
+        "CBuildInformation", "Checkpoints", "Collectives", "Configuration", "DataParallel",
+        "Datasets", "Diagnostics",
         "Engine", "Graph", "Kernels", "Metrics", "MPICollectives", "Optimizers", "Plan", "Storage",
         "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"], swiftSettings: careful),
@@ -93,14 +105,23 @@ let package = Package(
     suite("Kernels", ["Graph", "Kernels", "Randomness", "Storage"]),
     suite("Plan", ["Graph", "Plan"]),
     suite("Optimizers", ["Diagnostics", "Graph", "Kernels", "Optimizers", "Storage"]),
-    suite("MPICollectives", ["Collectives", "DataParallel", "Diagnostics", "MPICollectives", "Storage"]),
+    suite(
+      "MPICollectives", ["Collectives", "DataParallel", "Diagnostics", "MPICollectives", "Storage"]),
     suite("DataParallel", ["Collectives", "DataParallel", "Diagnostics", "Storage"]),
     suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),
     suite("Checkpoints", ["Checkpoints", "Diagnostics", "Storage"]),
     suite("Metrics", ["Diagnostics", "Metrics"]),
-    suite("Configuration", ["Configuration", "Datasets", "Diagnostics", "Graph", "Optimizers", "Training"]),
-    suite("Engine", ["DataParallel", "Engine", "Graph", "Kernels", "Plan", "Randomness", "Storage"]),
-    suite("Training", ["Checkpoints", "Collectives", "Datasets", "Diagnostics", "Engine", "Graph", "Optimizers", "Plan", "Storage", "Training"]),
+    suite(
+      "Configuration",
+      ["Configuration", "Datasets", "Diagnostics", "Graph", "Optimizers", "Training"]),
+    suite(
+      "Engine", ["DataParallel", "Engine", "Graph", "Kernels", "Plan", "Randomness", "Storage"]),
+    suite(
+      "Training",
+      [
+        "Checkpoints", "Collectives", "Datasets", "Diagnostics", "Engine", "Graph", "Optimizers",
+        "Plan", "Storage", "Training",
+      ]),
     suite("Command", ["Checkpoints", "Diagnostics", "Storage"]),
   ]
 )

@@ -1,0 +1,3 @@
+#include "CBuildInformation.h"
+
+const char *ddp_revision(void) { return DDP_REVISION; }
