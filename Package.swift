@@ -18,8 +18,10 @@ let revision: String = {
 
 let careful: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)]
 /// The kernels switch the memory-safety checker off: their doors are narrow and checked at bind time.
+/// Without `-fno-math-errno` every square root is a branch to the C library, and no loop around it a vector loop.
 let numeric: [SwiftSetting] = [
-  .treatAllWarnings(as: .error), .unsafeFlags(["-Ounchecked", "-Xcc", machineFlag]),
+  .treatAllWarnings(as: .error),
+  .unsafeFlags(["-Ounchecked", "-Xcc", machineFlag, "-Xcc", "-fno-math-errno"]),
 ]
 
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {

@@ -10,7 +10,7 @@ package struct OptimizerSpec: Equatable, Sendable {
   package var l1 = 0.0
   /// Whether decay and penalties also touch biases and the scales and shifts of norms.
   package var decaysBiasesAndNorms = false
-  /// Exceptions by parameter name, later ones win.
+  /// Exceptions by parameter name; where two set the same thing, the later one wins.
   package var groups: [ParameterGroupSpec] = []
 
   package init(rule: UpdateRule, learningRate: Double) {
@@ -44,10 +44,15 @@ package enum UpdateRule: Equatable, Sendable {
   }
 }
 
-/// What differs for the parameters whose name contains `match` (`*` stands for any run of characters).
+/// What differs for the parameters whose name contains `match` as whole words between dots.
+///
+/// `layers.1` matches `layers.1.weight` but not `layers.10.weight`; `bias` matches every bias; `*`
+/// stands for any run of characters, dots included. A setting left nil stays as it was; one that is
+/// given holds for every matching parameter, biases and norms too.
 package struct ParameterGroupSpec: Equatable, Sendable {
   package var match: String
-  package var learningRateFactor = 1.0
+  /// Multiplies the scheduled learning rate; 0 freezes the parameter.
+  package var learningRateFactor: Double?
   package var weightDecay: Double?
   package var l2: Double?
   package var l1: Double?
