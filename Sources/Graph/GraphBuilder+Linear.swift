@@ -25,13 +25,14 @@ extension GraphBuilder {
     _ spec: Conv2DSpec, _ site: LayerSite, _ flow: Flow
   ) throws -> Flow {
     let channels = try site.imageChannels(of: flow.shape)
-    try site.checkGroups(spec.groups, channels: channels, filters: spec.filters)
+    let groups = spec.groups.count(channels: channels)
+    try site.checkGroups(groups, channels: channels, filters: spec.filters)
     let axes = try site.window(
       over: flow.shape, kernel: spec.kernel, stride: spec.stride, padding: spec.padding,
       dilation: spec.dilation)
     let geometry = ConvolutionGeometry(
       vertical: axes.vertical, horizontal: axes.horizontal, inputChannels: channels,
-      outputChannels: spec.filters, groups: spec.groups)
+      outputChannels: spec.filters, groups: groups)
     let window = spec.kernel.height * spec.kernel.width
     let fans = (
       in: geometry.inputChannelsPerGroup * window, out: geometry.outputChannelsPerGroup * window

@@ -71,7 +71,7 @@ package struct Conv2DSpec: Equatable, Sendable {
   package var stride = Extent(1)
   package var padding = Padding.valid
   package var dilation = Extent(1)
-  package var groups = 1
+  package var groups = ConvolutionGroups.count(1)
   package var bias = true
   package var weightInitializer: Initializer?
   package var biasInitializer = Initializer.zeros
@@ -79,6 +79,21 @@ package struct Conv2DSpec: Equatable, Sendable {
   package init(filters: Int, kernel: Extent) {
     self.filters = filters
     self.kernel = kernel
+  }
+}
+
+/// Into how many independent convolutions the channels of one are divided.
+package enum ConvolutionGroups: Equatable, Sendable {
+  case count(Int)
+  /// One group per input channel, however many there are.
+  case depthwise
+
+  /// The number of groups over an input of `channels`.
+  package func count(channels: Int) -> Int {
+    switch self {
+    case .count(let count): count
+    case .depthwise: channels
+    }
   }
 }
 
