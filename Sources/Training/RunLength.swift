@@ -14,6 +14,12 @@ package struct RunLength: Equatable, Sendable {
     self.maxSteps = maxSteps
   }
 
+  package init(_ spec: RunSpec, samples: Int) {
+    self.init(
+      samples: samples, batch: spec.training.batch, epochs: spec.training.epochs,
+      maxSteps: spec.training.maxSteps)
+  }
+
   package var stepsPerEpoch: Int { (samples + batch - 1) / batch }
   /// Steps of the whole run; schedules are stretched over these.
   package var totalSteps: Int { stepsPerEpoch * epochs }
