@@ -34,14 +34,19 @@ package enum UpdateRule: Equatable, Sendable {
   /// Source: Kingma and Ba, ICLR 2015, algorithm 1. AdamW is this with `weightDecay`.
   case adam(beta1: Double, beta2: Double, epsilon: Double)
 
-  /// Numbers of state kept per parameter.
-  package var slotCount: Int {
+  /// The state's names in checkpoints, one number per parameter under each.
+  package var slotNames: [String] {
     switch self {
-    case .sgd: 0
-    case .exponentialMomentum, .momentum, .rmsprop, .adagrad: 1
-    case .adam: 2
+    case .sgd: []
+    case .exponentialMomentum, .momentum: ["momentum"]
+    case .rmsprop: ["square_average"]
+    case .adagrad: ["square_sum"]
+    case .adam: ["adam_m", "adam_v"]
     }
   }
+
+  /// Numbers of state kept per parameter.
+  package var slotCount: Int { slotNames.count }
 }
 
 /// What differs for the parameters whose name contains `match` as whole words between dots.
