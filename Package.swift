@@ -54,6 +54,8 @@ let package = Package(
     .systemLibrary(name: "CInstructionSet"),
     .target(
       name: "CBuildInformation", cSettings: [.define("DDP_REVISION", to: "\"\(revision)\"")]),
+    // Counts heap allocations by replacing malloc: for tests and benchmarks only.
+    .target(name: "CAllocationCount"),
 
     room("Diagnostics"),
     room("Randomness"),
@@ -63,7 +65,7 @@ let package = Package(
       name: "Kernels", dependencies: ["CInstructionSet", "Graph", "Randomness", "Storage"],
       exclude: ["README.md"], swiftSettings: numeric),
     room("Plan", ["Graph"]),
-    room("Optimizers", ["Diagnostics", "Kernels", "Storage"]),
+    room("Optimizers", ["Diagnostics", "Graph", "Kernels", "Storage"]),
     room("Collectives", ["Diagnostics", "Storage"]),
     room("MPICollectives", ["CMPI", "Collectives", "Diagnostics", "Storage"]),
     room("DataParallel", ["Collectives", "Diagnostics", "Kernels", "Storage"]),
@@ -77,7 +79,7 @@ let package = Package(
       "Training",
       [
         "Checkpoints", "Collectives", "DataParallel", "Datasets", "Diagnostics", "Engine", "Graph",
-        "Metrics", "Optimizers", "Plan", "Randomness", "Storage",
+        "Kernels", "Metrics", "Optimizers", "Plan", "Randomness", "Storage",
       ]),
     room(
       "Configuration",
@@ -102,14 +104,14 @@ let package = Package(
 
     suite("Diagnostics", ["Diagnostics"]),
     suite("Randomness", ["Randomness"]),
-    suite("Storage", ["Diagnostics", "Storage"]),
+    suite("Storage", ["CAllocationCount", "Diagnostics", "Storage"]),
     suite("Graph", ["Diagnostics", "Graph"]),
-    suite("Kernels", ["Graph", "Kernels", "Randomness", "Storage"]),
+    suite("Kernels", ["CAllocationCount", "Graph", "Kernels", "Randomness", "Storage"]),
     suite("Plan", ["Graph", "Plan"]),
     suite("Optimizers", ["Diagnostics", "Graph", "Kernels", "Optimizers", "Storage"]),
     suite(
       "MPICollectives", ["Collectives", "DataParallel", "Diagnostics", "MPICollectives", "Storage"]),
-    suite("DataParallel", ["Collectives", "DataParallel", "Diagnostics", "Storage"]),
+    suite("DataParallel", ["CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Storage"]),
     suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),
     suite("Checkpoints", ["Checkpoints", "Diagnostics", "Storage"]),
     suite("Metrics", ["Diagnostics", "Metrics"]),
@@ -117,12 +119,16 @@ let package = Package(
       "Configuration",
       ["Configuration", "Datasets", "Diagnostics", "Graph", "Optimizers", "Training"]),
     suite(
-      "Engine", ["DataParallel", "Engine", "Graph", "Kernels", "Plan", "Randomness", "Storage"]),
+      "Engine",
+      [
+        "CAllocationCount", "Collectives", "DataParallel", "Engine", "Graph", "Kernels", "Optimizers", "Plan",
+        "Randomness", "Storage",
+      ]),
     suite(
       "Training",
       [
-        "Checkpoints", "Collectives", "Datasets", "Diagnostics", "Engine", "Graph", "Optimizers",
-        "Plan", "Storage", "Training",
+        "CAllocationCount", "Checkpoints", "Collectives", "Datasets", "Diagnostics", "Engine", "Graph", "Kernels",
+        "Metrics", "Optimizers", "Plan", "Storage", "Training",
       ]),
     suite("Command", ["Checkpoints", "Diagnostics", "Storage"]),
   ]
