@@ -44,6 +44,8 @@ let package = Package(
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CInstructionSet"),
+    // Counts heap allocations by replacing malloc: for tests and benchmarks only.
+    .target(name: "CAllocationCount"),
 
     room("Diagnostics"),
     room("Randomness"),
@@ -86,19 +88,19 @@ let package = Package(
 
     suite("Diagnostics", ["Diagnostics"]),
     suite("Randomness", ["Randomness"]),
-    suite("Storage", ["Diagnostics", "Storage"]),
+    suite("Storage", ["CAllocationCount", "Diagnostics", "Storage"]),
     suite("Graph", ["Diagnostics", "Graph"]),
-    suite("Kernels", ["Graph", "Kernels", "Randomness", "Storage"]),
+    suite("Kernels", ["CAllocationCount", "Graph", "Kernels", "Randomness", "Storage"]),
     suite("Plan", ["Graph", "Plan"]),
     suite("Optimizers", ["Diagnostics", "Graph", "Kernels", "Optimizers", "Storage"]),
     suite("MPICollectives", ["Collectives", "DataParallel", "Diagnostics", "MPICollectives", "Storage"]),
-    suite("DataParallel", ["Collectives", "DataParallel", "Diagnostics", "Storage"]),
+    suite("DataParallel", ["CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Storage"]),
     suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),
     suite("Checkpoints", ["Checkpoints", "Diagnostics", "Storage"]),
     suite("Metrics", ["Diagnostics", "Metrics"]),
     suite("Configuration", ["Configuration", "Datasets", "Diagnostics", "Graph", "Optimizers", "Training"]),
-    suite("Engine", ["DataParallel", "Engine", "Graph", "Kernels", "Plan", "Randomness", "Storage"]),
-    suite("Training", ["Checkpoints", "Collectives", "Datasets", "Diagnostics", "Engine", "Graph", "Optimizers", "Plan", "Storage", "Training"]),
+    suite("Engine", ["CAllocationCount", "DataParallel", "Engine", "Graph", "Kernels", "Plan", "Randomness", "Storage"]),
+    suite("Training", ["CAllocationCount", "Checkpoints", "Collectives", "Datasets", "Diagnostics", "Engine", "Graph", "Optimizers", "Plan", "Storage", "Training"]),
     suite("Command", ["Checkpoints", "Diagnostics", "Storage"]),
   ]
 )
