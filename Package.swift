@@ -10,6 +10,12 @@ let architecture = Context.environment["DDP_ARCH"] ?? "native"
   let machineFlag = "-mcpu=\(architecture)"
 #endif
 
+/// What `ddp-train version` says it was built from. make hands it over; SwiftPM reads git itself only
+/// when it reads this file, so without make the answer may be older than the sources.
+let revision =
+  Context.environment["DDP_REVISION"]
+  ?? Context.gitInformation.map { "\($0.currentCommit) or later" } ?? "unknown"
+
 let careful: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)]
 /// The kernels switch the memory-safety checker off: their doors are narrow and checked at bind time.
 let numeric: [SwiftSetting] = [
@@ -44,6 +50,8 @@ let package = Package(
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CInstructionSet"),
+    .target(
+      name: "CBuildInformation", cSettings: [.define("DDP_REVISION", to: "\"\(revision)\"")]),
 
     room("Diagnostics"),
     room("Randomness"),
@@ -73,8 +81,8 @@ let package = Package(
     .executableTarget(
       name: "ddp-train",
       dependencies: [
-        "Checkpoints", "Collectives", "Configuration", "DataParallel", "Datasets", "Diagnostics",
-        "Engine", "Graph", "Kernels", "Metrics", "MPICollectives", "Optimizers", "Plan", "Storage",
+        "CBuildInformation", "Checkpoints", "Collectives", "Configuration", "DataParallel",
+        "Datasets", "Diagnostics", "Engine", "Graph", "Kernels", "Metrics", "MPICollectives", "Optimizers", "Plan", "Storage",
         "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"], swiftSettings: careful),
     .executableTarget(
