@@ -10,11 +10,11 @@ let architecture = Context.environment["DDP_ARCH"] ?? "native"
   let machineFlag = "-mcpu=\(architecture)"
 #endif
 
-/// What `ddp-train version` says it was built from; only CBuildInformation is compiled again for it.
-let revision: String = {
-  guard let git = Context.gitInformation else { return "unknown" }
-  return (git.currentTag ?? git.currentCommit) + (git.hasUncommittedChanges ? "-changed" : "")
-}()
+/// What `ddp-train version` says it was built from. make hands it over; SwiftPM reads git itself only
+/// when it reads this file, so without make the answer may be older than the sources.
+let revision =
+  Context.environment["DDP_REVISION"]
+  ?? Context.gitInformation.map { "\($0.currentCommit) or later" } ?? "unknown"
 
 let careful: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)]
 /// The kernels switch the memory-safety checker off: their doors are narrow and checked at bind time.
@@ -91,8 +91,7 @@ let package = Package(
       name: "ddp-train",
       dependencies: [
         "CBuildInformation", "Checkpoints", "Collectives", "Configuration", "DataParallel",
-        "Datasets", "Diagnostics",
-        "Engine", "Graph", "Kernels", "Metrics", "MPICollectives", "Optimizers", "Plan", "Storage",
+        "Datasets", "Diagnostics", "Engine", "Graph", "Kernels", "Metrics", "MPICollectives", "Optimizers", "Plan", "Storage",
         "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"], swiftSettings: careful),
     .executableTarget(

@@ -114,8 +114,8 @@ package final class StepEngine<S: Scalar> {
     guard start < bucket.upperBound else { return }
     let range = start - plan.leaf.parameterStart..<bucket.upperBound - plan.leaf.parameterStart
     optimizer.update(
-      range, weights: model.parameters,
-      gradient: summation.sum[plan.leaf.parameterStart..<plan.leaf.count], step: batch.step + 1,
+      range, weights: model.parameters[range],
+      gradient: summation.sum[start..<bucket.upperBound], step: batch.step + 1,
       learningRate: batch.learningRate,
       gradientScale: limits.norm.map { clipScale(norm: norm, limit: $0) } ?? 1,
       clipValue: limits.value)
