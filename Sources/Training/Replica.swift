@@ -21,8 +21,9 @@ package final class Replica {
       spec: spec.optimizer, segments: segments(of: model),
       parameterCount: model.parameters.count)
     average = spec.training.emaDecay.map {
-      ExponentialMovingAverage(decay: $0, weights: model.parameters)
+      ExponentialMovingAverage(decay: $0, parameterCount: model.parameters.count)
     }
+    average?.start(from: model.parameters)
     counters = RunCounters(earlyStopping: spec.training.earlyStopping)
   }
 
@@ -109,6 +110,7 @@ private func segments(of model: ModelMemory<Float>) -> [ParameterSegment] {
   model.leaf.order.map { index in
     let parameter = model.parameterList[index]
     return ParameterSegment(
-      name: parameter.name, kind: parameter.kind, range: model.leaf.parameters[index])
+      name: parameter.name, kind: parameter.kind,
+      offset: model.leaf.parameters[index].lowerBound, count: parameter.elementCount)
   }
 }

@@ -108,7 +108,8 @@ package final class TrainingRun {
     clock.enter(.other)
     clock.move(steps.loadingTime - before.loading, from: .compute, to: .data)
     clock.move(steps.summation.waitingTime - before.waiting, from: .compute, to: .sums)
-    replica.average?.update(weights: replica.model.parameters, step: step + 1)
+    replica.average?.update(
+      0..<replica.model.parameters.count, weights: replica.model.parameters, step: step + 1)
     replica.counters.add(loss: result.loss, accuracy: result.accuracy, samples: positions.count)
     try journal?.note(
       result, counters: replica.counters, learningRate: batch.learningRate)
