@@ -22,8 +22,6 @@ extension OperationKind {
       convolution.map { convolutionInputGradientScratchCount($0, images: rows, of: scalar) } ?? 0
     case .convolutionWeightGradient:
       convolution.map { convolutionWeightGradientScratchCount($0, images: rows, of: scalar) } ?? 0
-    case .batchNormGradient(let shape), .batchNormInferenceGradient(let shape):
-      batchNormScratchCount(channels: shape.channels)
     default: 0
     }
   }

@@ -1,3 +1,4 @@
+import Graph
 import Diagnostics
 
 /// The constants of one parameter: the spec's, less what its kind is spared, with its groups' exceptions.

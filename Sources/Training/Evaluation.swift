@@ -1,6 +1,7 @@
 import Foundation
 import Graph
 import Kernels
+import Metrics
 import Storage
 
 /// What one pass over a part of the data found; the same on every rank.
@@ -10,18 +11,8 @@ package struct Evaluation: Equatable, Sendable {
   package var loss: Double
   /// Share of right answers, for losses with answers.
   package var accuracy: Double?
-  /// By sample in order, on rank 0 only: the network's answers as the loss reads them.
-  package var answers: Answers?
-}
-
-/// The network's answer to each sample of a part.
-package enum Answers: Equatable, Sendable {
-  /// The likeliest class and its probability.
-  case classes(labels: [Int], predictions: [Int], probabilities: [Float])
-  /// Row by row: targets 0 or 1, and probabilities.
-  case multiHot(targets: [Float], probabilities: [Float])
-  /// Row by row: targets and outputs.
-  case values(targets: [Float], outputs: [Float])
+  /// The network's answers by sample in order, as the loss reads them; on rank 0 only.
+  package var predictions: Predictions?
 }
 
 /// One sample's worth of numbers that ranks send to rank 0.
@@ -78,11 +69,11 @@ struct SampleRecordLayout: Equatable {
     if loss.countsRightAnswers {
       result.accuracy = rows.reduce(0) { $0 + Double(records[$1 + 1]) } / count
     }
-    result.answers = answers(of: records, rows: Array(rows))
+    result.predictions = predictions(in: records, rows: Array(rows))
     return result
   }
 
-  private func answers(of records: [Float], rows: [Int]) -> Answers {
+  private func predictions(in records: [Float], rows: [Int]) -> Predictions {
     if answersAreClasses {
       return .classes(
         labels: rows.map { Int(records[$0 + 2]) }, predictions: rows.map { Int(records[$0 + 3]) },
@@ -91,8 +82,8 @@ struct SampleRecordLayout: Equatable {
     let targets = rows.flatMap { records[$0 + 2..<$0 + 2 + outputs] }
     let outputs = rows.flatMap { records[$0 + 2 + self.outputs..<$0 + width] }
     return answersAreProbabilities
-      ? .multiHot(targets: targets, probabilities: outputs)
-      : .values(targets: targets, outputs: outputs)
+      ? .multiHot(labels: targets, probabilities: outputs)
+      : .values(targets: targets, predictions: outputs)
   }
 }
 

@@ -18,7 +18,7 @@ package final class Replica {
     model = ModelMemory(plans.training)
     initializeParameters(of: model, seed: spec.seed)
     optimizer = Optimizer(
-      spec: spec.optimizer, segments: segments(of: model),
+      spec: spec.optimizer, segments: model.segments,
       parameterCount: model.parameters.count)
     average = spec.training.emaDecay.map {
       ExponentialMovingAverage(decay: $0, parameterCount: model.parameters.count)
@@ -105,12 +105,14 @@ private func initializeParameters(of model: ModelMemory<Float>, seed: UInt64) {
   }
 }
 
-/// The parameters as the optimizer sees them.
-private func segments(of model: ModelMemory<Float>) -> [ParameterSegment] {
-  model.leaf.order.map { index in
-    let parameter = model.parameterList[index]
-    return ParameterSegment(
-      name: parameter.name, kind: parameter.kind,
-      offset: model.leaf.parameters[index].lowerBound, count: parameter.elementCount)
+extension ModelMemory {
+  /// The parameters as the optimizer sees them, in the order of memory.
+  var segments: [ParameterSegment] {
+    leaf.order.map { index in
+      let parameter = parameterList[index]
+      return ParameterSegment(
+        name: parameter.name, kind: parameter.kind, offset: leaf.parameters[index].lowerBound,
+        count: parameter.elementCount)
+    }
   }
 }

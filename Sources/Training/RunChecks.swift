@@ -1,6 +1,6 @@
 import Datasets
 import Diagnostics
-import Graph
+
 
 /// Cross-checks of what a run is made of, before anything is allocated or written.
 
@@ -26,11 +26,3 @@ package func checkInput(_ shape: DataShape, _ spec: RunSpec) throws {
     remedy: "set model.input to \(shape.input.count == 2 ? shape.input + [1] : shape.input)")
 }
 
-/// Class weights have one entry per output.
-package func checkLoss(_ spec: RunSpec, outputs: Int) throws {
-  guard let weights = spec.loss.classWeights, weights.count != outputs else { return }
-  throw Diagnostic(
-    place: "loss.class_weights", problem: "\(weights.count) weights for \(outputs) outputs",
-    expected: "one weight per output of the model",
-    remedy: "give \(outputs) weights, or make the model's last layer \(weights.count) wide")
-}
