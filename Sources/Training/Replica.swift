@@ -1,3 +1,4 @@
+import DataParallel
 import Engine
 import Graph
 import Kernels
@@ -24,7 +25,7 @@ package final class Replica {
       ExponentialMovingAverage(decay: $0, parameterCount: model.parameters.count)
     }
     average?.start(from: model.parameters)
-    counters = RunCounters(earlyStopping: spec.training.earlyStopping)
+    counters = RunCounters(spec)
   }
 
   /// The weights that evaluation and export use.
@@ -57,8 +58,32 @@ package final class Replica {
   }
 }
 
+extension Replica {
+  /// 128 bits for every tensor, in the same order on every rank.
+  func tensorHashes() -> [TensorHash] {
+    var hashes: [TensorHash] = []
+    func add(_ name: String, _ block: Block<Float>) {
+      let hash = block.hash128
+      hashes.append(TensorHash(name: name, high: hash.high, low: hash.low))
+    }
+    let buffers =
+      [("", model.parameters)]
+      + optimizer.slotNames.enumerated().map { ("\($1).", optimizer.slot($0)) }
+      + (average.map { [("average.", $0.average)] } ?? [])
+    for (prefix, buffer) in buffers {
+      for (parameter, range) in zip(model.parameterList, model.leaf.parameters) {
+        add(prefix + parameter.name, buffer[range])
+      }
+    }
+    for (statistic, range) in zip(model.statisticList, model.leaf.statistics) {
+      add(statistic.name, model.statistics[range])
+    }
+    return hashes
+  }
+}
+
 /// Where a run stands, in numbers.
-package struct RunCounters: Codable, Equatable, Sendable {
+package struct RunCounters: Equatable, Sendable {
   /// Steps done.
   package var step = 0
   /// Sums over the current epoch's samples so far.
@@ -66,11 +91,14 @@ package struct RunCounters: Codable, Equatable, Sendable {
   package var epochLoss = 0.0
   package var epochRight = 0.0
   package var bestStep: Int?
-  package var earlyStopping: EarlyStopping?
   package var hasStoppedEarly = false
+  /// Follows the dev metric; without `training.early_stopping` only to know the best.
+  package var stopping: EarlyStopping
 
-  init(earlyStopping spec: EarlyStoppingSpec?) {
-    _ = spec
+  package init(_ spec: RunSpec) {
+    stopping = EarlyStopping(
+      spec: spec.training.earlyStopping ?? EarlyStoppingSpec(patience: .max),
+      better: spec.loss.countsRightAnswers ? .higher : .lower)
   }
 
   /// Counts one more step.
@@ -92,6 +120,19 @@ package struct RunCounters: Codable, Equatable, Sendable {
     epochLoss = 0
     epochRight = 0
   }
+
+  /// Takes in an evaluation on the dev part; says whether it is the best so far.
+  mutating func note(_ evaluation: Evaluation) -> Bool {
+    switch stopping.decide(on: evaluation.accuracy ?? evaluation.loss) {
+    case .keepAsBest:
+      bestStep = step
+      return true
+    case .goOn: return false
+    case .stop:
+      hasStoppedEarly = true
+      return false
+    }
+  }
 }
 
 /// Fills all parameters with their first values, a pure function of seed and name.
@@ -100,8 +141,8 @@ private func initializeParameters(of model: ModelMemory<Float>, seed: UInt64) {
     model.setParameter(
       index,
       fileOrder: initialValues(
-        of: parameter.initializer, count: parameter.elementCount, fanIn: parameter.fanIn,
-        fanOut: parameter.fanOut, seed: seed, name: parameter.name))
+        of: parameter.name, initializer: parameter.initializer, count: parameter.elementCount,
+        fan: Fan(in: parameter.fanIn, out: parameter.fanOut), seed: seed))
   }
 }
 

@@ -151,7 +151,7 @@ package final class TrainingRun {
     var isBest = false
     if let part = data.dev, isEvaluationDue(epoch) {
       let result = try evaluate(part)
-      isBest = replica.counters.note(result, spec.training.earlyStopping)
+      isBest = replica.counters.note(result)
       if isBest, spec.training.earlyStopping != nil { replica.keepBest() }
       dev = result
     }
