@@ -25,7 +25,7 @@ package final class MPIWorld: Collectives {
   package init() throws {
     precondition(!MPICalls.isInitialised(), "MPI is initialised once per process")
     Self.prepareEnvironment()
-    let host = MPICalls.processorName()
+    var host = ProcessInfo.processInfo.hostName
     (rank, ranks, hosts) = (0, 1, [host])
     // SAFETY: the handle is MPI's constant; the request is initialised on the next line.
     calls = unsafe MPICalls(
@@ -36,6 +36,7 @@ package final class MPIWorld: Collectives {
     try calls.returnErrors()
     rank = try calls.rank()
     ranks = try calls.size()
+    host = MPICalls.processorName()
     calls.identity = RankIdentity(rank: rank, ranks: ranks, host: host)
     hosts = try allGather(Array(host.utf8)).map { String(decoding: $0, as: UTF8.self) }
   }
