@@ -1,6 +1,5 @@
 import CMPI
 import Collectives
-import Diagnostics
 import Foundation
 import Storage
 
@@ -63,9 +62,11 @@ package final class MPIWorld: Collectives {
 
   /// Settings of Open MPI's that it reads while it starts; what the user has set stays.
   private static func prepareEnvironment() {
-    // The failing rank's own message stays the last thing on the terminal.
+    guard let localRanks = environmentValue("OMPI_COMM_WORLD_LOCAL_SIZE").flatMap(Int.init) else {
+      return
+    }
+    // Without it MPI_Abort prints a box of its own below the failing rank's message.
     setDefault("OMPI_MCA_orte_execute_quiet", "1")
-    let localRanks = Int(environmentValue("OMPI_COMM_WORLD_LOCAL_SIZE") ?? "1") ?? 1
     if localRanks > sysconf(Int32(_SC_NPROCESSORS_ONLN)) {
       setDefault("OMPI_MCA_mpi_yield_when_idle", "1")
     }
