@@ -109,7 +109,7 @@ let package = Package(
     suite("Plan", ["Graph", "Plan"]),
     suite("Optimizers", ["Diagnostics", "Graph", "Kernels", "Optimizers", "Storage"]),
     suite(
-      "MPICollectives", ["Collectives", "DataParallel", "Diagnostics", "MPICollectives", "Storage"]),
+      "MPICollectives", ["CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "MPICollectives", "Storage"]),
     suite("DataParallel", ["CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Storage"]),
     suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),
     suite("Checkpoints", ["Checkpoints", "Diagnostics", "Storage"]),

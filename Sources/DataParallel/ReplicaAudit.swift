@@ -101,6 +101,6 @@ private struct Difference {
     groups.map { group in
       let ranks = group.map { "\($0) (\(hosts[$0]))" }.joined(separator: ", ")
       return group.count == 1 ? "rank \(ranks)" : "ranks \(ranks)"
-    }.joined(separator: " differ from ")
+    }.joined(separator: " against ")
   }
 }

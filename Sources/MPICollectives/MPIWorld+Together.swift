@@ -4,6 +4,8 @@ import Storage
 
 /// What all ranks do together. Each call is started and then waited for by testing, never by a blocking
 /// call of MPI's, which would spin.
+///
+/// Pointers made here live to the end of the call; `together` returns only when MPI is done with them.
 extension MPIWorld {
   package func barrier() throws(CollectivesError) {
     try unsafe together { request throws(CollectivesError) in

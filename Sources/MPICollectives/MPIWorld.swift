@@ -1,6 +1,5 @@
 import CMPI
 import Collectives
-import Diagnostics
 import Foundation
 import Storage
 
@@ -25,7 +24,7 @@ package final class MPIWorld: Collectives {
   package init() throws {
     precondition(!MPICalls.isInitialised(), "MPI is initialised once per process")
     Self.prepareEnvironment()
-    let host = MPICalls.processorName()
+    var host = ProcessInfo.processInfo.hostName
     (rank, ranks, hosts) = (0, 1, [host])
     // SAFETY: the handle is MPI's constant; the request is initialised on the next line.
     calls = unsafe MPICalls(
@@ -36,6 +35,7 @@ package final class MPIWorld: Collectives {
     try calls.returnErrors()
     rank = try calls.rank()
     ranks = try calls.size()
+    host = MPICalls.processorName()
     calls.identity = RankIdentity(rank: rank, ranks: ranks, host: host)
     hosts = try allGather(Array(host.utf8)).map { String(decoding: $0, as: UTF8.self) }
   }
@@ -62,9 +62,11 @@ package final class MPIWorld: Collectives {
 
   /// Settings of Open MPI's that it reads while it starts; what the user has set stays.
   private static func prepareEnvironment() {
-    // The failing rank's own message stays the last thing on the terminal.
+    guard let localRanks = environmentValue("OMPI_COMM_WORLD_LOCAL_SIZE").flatMap(Int.init) else {
+      return
+    }
+    // Without it MPI_Abort prints a box of its own below the failing rank's message.
     setDefault("OMPI_MCA_orte_execute_quiet", "1")
-    let localRanks = Int(environmentValue("OMPI_COMM_WORLD_LOCAL_SIZE") ?? "1") ?? 1
     if localRanks > sysconf(Int32(_SC_NPROCESSORS_ONLN)) {
       setDefault("OMPI_MCA_mpi_yield_when_idle", "1")
     }

@@ -1,3 +1,4 @@
+import Diagnostics
 import MPICollectives
 import Testing
 
@@ -18,5 +19,17 @@ struct LaunchTests {
     ] as [([String: String], Launch)])
   func launch(environment: [String: String], expected: Launch) {
     #expect(Launch(environment: environment) == expected)
+  }
+
+  @Test("processes that cannot find each other do not train alone")
+  func separateProcesses() {
+    let expected = Diagnostic(
+      place: "launch",
+      problem: "4 processes were started that cannot find each other through MPI",
+      expected: "one group of 4 ranks under \(MPIWorld.libraryVersion)",
+      remedy: "start them with Open MPI's mpirun, or with srun --mpi=pmix")
+    #expect(throws: expected) {
+      try joinRanks(environment: ["SLURM_PROCID": "3", "SLURM_STEP_NUM_TASKS": "4"])
+    }
   }
 }
