@@ -92,7 +92,9 @@ let package = Package(
     suite("Graph", ["Diagnostics", "Graph"]),
     suite("Kernels", ["Graph", "Kernels", "Randomness", "Storage"]),
     suite("Plan", ["Graph", "Plan"]),
-    suite("Optimizers", ["Diagnostics", "Graph", "Kernels", "Optimizers", "Storage"]),
+    suite(
+      "Optimizers", ["Diagnostics", "Graph", "Kernels", "Optimizers", "Storage"],
+      resources: ["golden_schedules.py", "golden_updates.py"]),
     suite("MPICollectives", ["Collectives", "DataParallel", "Diagnostics", "MPICollectives", "Storage"]),
     suite("DataParallel", ["Collectives", "DataParallel", "Diagnostics", "Storage"]),
     suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),
