@@ -28,10 +28,10 @@ struct UpdateAverageTests {
 
   @Test("the penalty is half the squares and the magnitudes", arguments: [0, 1, 3, 17, 1000])
   func penalty(count: Int) {
-    let weights = filled(count, "weights").block.array
+    let memory = filled(count, "weights")
+    let weights = memory.block.array
     let squares = weights.reduce(0.0) { $0 + Double($1) * Double($1) }
     let magnitudes = weights.reduce(0.0) { $0 + abs(Double($1)) }
-    let memory = filled(count, "weights")
     let found = weightPenalty(memory.block, l2: 0.3, l1: 0.02)
     #expect(abs(found - (0.15 * squares + 0.02 * magnitudes)) <= 1e-12 * Double(max(1, count)))
   }

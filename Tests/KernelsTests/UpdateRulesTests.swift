@@ -60,10 +60,11 @@ struct UpdateRulesTests {
   func l1AtZero() {
     let weights = AlignedMemory<Float>(count: 3)
     weights.block.copy(from: [0, 2, -2])
+    let gradient = AlignedMemory<Float>(count: 3)
     var terms = UpdateTerms(learningRate: 0.5)
     terms.l1 = 1
     updateByGradient(
-      weights: weights.block, gradient: AlignedMemory<Float>(count: 3).block, terms: terms)
+      weights: weights.block, gradient: gradient.block, terms: terms)
     #expect(weights.block.array == [0, 1.5, -1.5])
   }
 

@@ -58,11 +58,11 @@ struct OptimizerTests {
 
   @Test("padding between parameters is never touched", arguments: rules)
   func padding(rule: UpdateRule) {
-    let weights = block { _ in 1 }
+    let (weights, gradient) = (block { _ in 1 }, block { _ in 2 })
     let optimizer = Optimizer<Float>(
       spec: spec(rule), segments: Self.segments, parameterCount: Self.count)
     optimizer.update(
-      0..<48, weights: weights.block, gradient: block { _ in 2 }.block, step: 1, learningRate: 0.1)
+      0..<48, weights: weights.block, gradient: gradient.block, step: 1, learningRate: 0.1)
     let touched = Set((0..<25)).union(32..<45)
     for index in 0..<48 { #expect((weights.block[index] != 1) == touched.contains(index)) }
   }
@@ -77,11 +77,11 @@ struct OptimizerTests {
     slow.learningRateFactor = 0.5
     slow.weightDecay = 0
     spec.groups = [frozen, slow]
-    let weights = block { _ in 2 }
+    let (weights, gradient) = (block { _ in 2 }, block { _ in 1 })
     let optimizer = Optimizer<Float>(
       spec: spec, segments: Self.segments, parameterCount: Self.count)
     optimizer.update(
-      0..<48, weights: weights.block, gradient: block { _ in 1 }.block, step: 1, learningRate: 0.5)
+      0..<48, weights: weights.block, gradient: gradient.block, step: 1, learningRate: 0.5)
     #expect(weights.block[0] == 2 - 0.5 - 0.5 * 0.5 * 2)
     #expect(weights.block[20] == 2 - 0.5)
     #expect(weights.block[32] == 2 - 0.25)
@@ -151,7 +151,8 @@ struct OptimizerTests {
     spec.groups = [exception]
     let optimizer = Optimizer<Float>(
       spec: spec, segments: Self.segments, parameterCount: Self.count)
-    let found = optimizer.penalty(weights: block { _ in -3 }.block)
+    let weights = block { _ in -3 }
+    let found = optimizer.penalty(weights: weights.block)
     #expect(found == 20 * (0.25 * 9 + 0.25 * 3) + 10 * (9 + 0.25 * 3))
   }
 
@@ -160,18 +161,19 @@ struct OptimizerTests {
     let optimizer = Optimizer<Float>(
       spec: OptimizerSpec(rule: .sgd, learningRate: 1), segments: Self.segments,
       parameterCount: Self.count)
-    #expect(optimizer.penalty(weights: block { _ in 5 }.block) == 0)
+    let weights = block { _ in 5 }
+    #expect(optimizer.penalty(weights: weights.block) == 0)
   }
 
   @Test("exponential momentum is the courses' form, not PyTorch's")
   func exponentialMomentum() {
-    let weights = block { _ in 0 }
+    let (weights, gradient) = (block { _ in 0 }, block { _ in 1 })
     let optimizer = Optimizer<Float>(
       spec: OptimizerSpec(rule: .exponentialMomentum(beta: 0.75), learningRate: 1),
       segments: Self.segments, parameterCount: Self.count)
     for step in 1...2 {
       optimizer.update(
-        0..<48, weights: weights.block, gradient: block { _ in 1 }.block, step: step,
+        0..<48, weights: weights.block, gradient: gradient.block, step: step,
         learningRate: 1)
     }
     #expect(optimizer.slot(0)[0] == 0.4375)

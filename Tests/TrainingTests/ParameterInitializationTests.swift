@@ -16,7 +16,7 @@ struct ParameterInitializationTests {
 
   /// Mean and variance that each initializer promises. A normal cut at two deviations keeps the share
   /// `1 - 2 * 2 phi(2) / (2 Phi(2) - 1) = 0.7737` of its variance.
-  static let moments: [(Initializer, mean: Double, variance: Double)] = [
+  static let promises: [(Initializer, mean: Double, variance: Double)] = [
     (.normal(mean: 3, deviation: 0.5), 3, 0.25),
     (.uniform(low: -1, high: 5), 2, 3),
     (.truncatedNormal(mean: 1, deviation: 2), 1, 4 * 0.7737413),
@@ -27,7 +27,7 @@ struct ParameterInitializationTests {
   ]
 
   // Five standard errors: the mean's is sqrt(variance / n), the variance's at most variance * sqrt(2 / n).
-  @Test("mean and variance are the promised ones", arguments: moments)
+  @Test("mean and variance are the promised ones", arguments: promises)
   func moments(initializer: Initializer, mean: Double, variance: Double) {
     let values = values(initializer)
     let n = Double(values.count)
@@ -76,7 +76,7 @@ struct ParameterInitializationTests {
     #expect(values(.constant(0.25), count: 3) == [0.25, 0.25, 0.25])
   }
 
-  @Test("values depend on the seed and the name, and on nothing else", arguments: moments.map(\.0))
+  @Test("values depend on the seed and the name, and on nothing else", arguments: promises.map(\.0))
   func dependence(initializer: Initializer) {
     let first = values(initializer, count: 101)
     #expect(values(initializer, count: 101) == first)
