@@ -197,7 +197,8 @@ private func imageAugmentation(
     throw Diagnostic(
       place: "data.augment",
       problem: "a shift of \(spec.shift) pixels does not fit \(extent.height) x \(extent.width)",
-      expected: "0 to \(min(extent.height, extent.width) - 1) pixels", remedy: "use 2")
+      expected: "0 to \(min(extent.height, extent.width) - 1) pixels",
+      remedy: "use \(min(2, min(extent.height, extent.width) - 1))")
   }
   return ImageAugmentation(spec: spec, extent: extent, seed: seed)
 }

@@ -63,6 +63,6 @@ package struct ImageAugmentation: Equatable, Sendable {
   /// Uniform on `-shift...shift`.
   private func shift(_ bits: UInt32) -> Int {
     let choices = UInt64(2 * spec.shift + 1)
-    return Int(UInt64(bits) * choices >> 32) - spec.shift
+    return Int((UInt64(bits) * choices) >> 32) - spec.shift
   }
 }

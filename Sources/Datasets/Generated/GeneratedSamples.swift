@@ -9,28 +9,28 @@ import Randomness
 /// Points in the plane with a class each: small sets to learn from and to test with.
 ///
 /// Sample `i` is a pure function of the seed, the spec and `i`; its class is `i` modulo the classes.
-struct GeneratedSamples {
+package struct GeneratedSamples {
   private let spec: GeneratedSpec
   private let stream: Philox
 
-  init(spec: GeneratedSpec, seed: UInt64) {
+  package init(spec: GeneratedSpec, seed: UInt64) {
     self.spec = spec
     stream = Philox(seed: seed, purpose: "data.generated.\(spec.kind.rawValue)")
   }
 
-  var classCount: Int {
+  package var classCount: Int {
     switch spec.kind {
     case .xor, .flower, .moons: 2
     case .spirals, .blobs: spec.classes
     }
   }
 
-  func label(of sample: Int) -> Int32 {
+  package func label(of sample: Int) -> Int32 {
     Int32(spec.kind == .xor ? (sample / 2 + sample) % 2 : sample % classCount)
   }
 
   /// `[2]`
-  func point(of sample: Int) -> SIMD2<Double> {
+  package func point(of sample: Int) -> SIMD2<Double> {
     switch spec.kind {
     case .xor: xor(sample)
     case .flower: flower(sample)

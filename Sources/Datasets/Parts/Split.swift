@@ -2,18 +2,18 @@ import Diagnostics
 import Randomness
 
 /// Which training samples become which part; nil: all, or none.
-struct Split: Equatable, Sendable {
+package struct Split: Equatable, Sendable {
   /// nil: every sample of the training file, in order.
-  var train: [UInt32]?
-  var dev: [UInt32]?
-  var test: [UInt32]?
+  package private(set) var train: [UInt32]?
+  package private(set) var dev: [UInt32]?
+  package private(set) var test: [UInt32]?
 
   /// Cuts the test part, then the dev part, out of `0..<count`; what is left is trained on.
   ///
   /// - Parameters:
   ///   - label: The class of a sample; nil where targets are no classes.
   /// - Throws: a `DiagnosticList` of the parts that cannot be cut.
-  init(
+  package init(
     count: Int, dev: PartSpec, test: PartSpec, seed: UInt64, label: ((UInt32) -> Int32)?
   ) throws {
     var faults = DiagnosticList()

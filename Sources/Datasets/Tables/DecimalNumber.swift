@@ -4,7 +4,7 @@
 /// the rest goes the slow way. Both round to nearest.
 ///
 /// Source: Clinger, "How to read floating point numbers accurately", PLDI 1990, section 5.
-func decimalNumber(_ bytes: [UInt8], _ range: Range<Int>) -> Double? {
+package func decimalNumber(_ bytes: [UInt8], _ range: Range<Int>) -> Double? {
   var position = range.lowerBound
   var isNegative = false
   if position < range.upperBound, bytes[position] == 0x2D || bytes[position] == 0x2B {
