@@ -1,0 +1,49 @@
+import Datasets
+
+/// Where relative paths of a configuration lead.
+struct DataPaths {
+  /// The folder of the configuration's file, absolute.
+  let folder: String
+  /// The user's home, for `~`.
+  let home: String?
+
+  /// `spec` with every path absolute.
+  func resolve(_ source: DataSource) -> DataSource {
+    switch source {
+    case .idx(let train, let dev, let test):
+      return .idx(train: resolve(train), dev: dev.map(resolve), test: test.map(resolve))
+    case .npy(let train, let dev, let test):
+      return .npy(train: resolve(train), dev: dev.map(resolve), test: test.map(resolve))
+    case .csv(var csv):
+      csv.train = resolve(csv.train)
+      csv.dev = csv.dev.map(resolve)
+      csv.test = csv.test.map(resolve)
+      return .csv(csv)
+    case .generated: return source
+    }
+  }
+
+  func resolve(_ path: String) -> String {
+    absolutePath(expandHome(path), in: folder)
+  }
+
+  /// `path` with a leading `~` replaced by the home folder.
+  func expandHome(_ path: String) -> String {
+    guard let home, path == "~" || path.hasPrefix("~/") else { return path }
+    return home + path.dropFirst()
+  }
+
+  private func resolve(_ files: ArrayFiles) -> ArrayFiles {
+    ArrayFiles(inputs: resolve(files.inputs), targets: resolve(files.targets))
+  }
+}
+
+/// `path` from the root on, without `.` and `..`.
+func absolutePath(_ path: String, in folder: String) -> String {
+  let whole = path.hasPrefix("/") ? path : "\(folder)/\(path)"
+  var steps: [Substring] = []
+  for step in whole.split(separator: "/") where step != "." {
+    if step == ".." { _ = steps.popLast() } else { steps.append(step) }
+  }
+  return "/" + steps.joined(separator: "/")
+}

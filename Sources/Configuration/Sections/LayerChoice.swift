@@ -1,0 +1,101 @@
+import Graph
+
+/// A layer: `relu`, `max_pool: 2`, `conv2d: {filters: 32, kernel: 3}`.
+enum LayerChoice {
+  static var format: Format<LayerSpec> {
+    var format = choice.format
+    format.read = { node, path, faults in
+      var spec = choice.read(node, path: path, &faults)
+      spec?.place = node.place.description
+      return spec
+    }
+    return format
+  }
+
+  /// A chain of layers, whose names differ.
+  static func list(isEmptyAllowed: Bool = false) -> Format<[LayerSpec]> {
+    // Layers hold lists of layers: the format of one is made when it is needed, not before.
+    let one = Format<LayerSpec>(
+      expectation: "a layer", example: "relu", read: { format.read($0, $1, &$2) },
+      write: { format.write($0) })
+    var list = one.list(
+      "a list of layers", example: "[flatten, {dense: 10}]", isEmptyAllowed: isEmptyAllowed)
+    let read = list.read
+    list.read = { node, path, faults in
+      guard let layers = read(node, path, &faults) else { return nil }
+      reportEqualNames(layers, node.items ?? [], path, &faults)
+      return layers
+    }
+    return list
+  }
+
+  /// One row per layer and option; lists inside of layers hold the same.
+  static func describe(path: String) -> [ConfigurationKey] {
+    choice.describe(path: path)
+  }
+
+  private static var choice: Choice<LayerSpec> {
+    Choice(
+      noun: "layer", isDocumentedByKind: true, example: "relu",
+      variants: LayerChoice.linear + normalizing + pooling + shaping + activations + containers)
+  }
+
+  private static func reportEqualNames(
+    _ layers: [LayerSpec], _ nodes: [ConfigurationNode], _ path: String, _ faults: inout Faults
+  ) {
+    for (index, layer) in layers.enumerated() {
+      guard let name = layer.name,
+        let first = layers.firstIndex(where: { $0.name == name }), first < index
+      else { continue }
+      faults.add(
+        at: nodes[index].place, path: join(path, String(index)),
+        "\(path).\(index) has the name \(name) of \(path).\(first)",
+        expected: "names that differ, since parameters are called by them",
+        remedy: "rename one of the two layers")
+    }
+  }
+}
+
+/// What layers have in common.
+extension LayerChoice {
+  /// The options of a layer with the name that every layer may have.
+  struct Named<Options> {
+    var options: Options
+    var name: String?
+  }
+
+  /// A layer with options.
+  static func layer<Options>(
+    _ name: String, _ documentation: String, _ defaults: Options, main: String? = nil,
+    _ keys: [Key<Options>], make: @escaping (Options) -> LayerKind,
+    extract: @escaping (LayerKind) -> Options?
+  ) -> Variant<LayerSpec> {
+    let nameKey = Key(
+      "name", \Named<Options>.name, nameFormat.optional,
+      "Replaces the layer's index in the names of its parameters.", isWritten: { $0.name != nil })
+    let section = Section(
+      defaults: Named(options: defaults), mainKey: main,
+      keys: keys.map { $0.inside(\Named<Options>.options) } + [nameKey])
+    return Variant(
+      name, documentation, section, make: { LayerSpec(make($0.options), name: $0.name) },
+      extract: { spec in extract(spec.kind).map { Named(options: $0, name: spec.name) } })
+  }
+
+  /// A layer without options of its own.
+  static func plain(_ name: String, _ documentation: String, _ kind: LayerKind)
+    -> Variant<LayerSpec>
+  {
+    layer(name, documentation, (), [], make: { kind }, extract: { $0 == kind ? () : nil })
+  }
+
+  /// The letters that names of parameters and of the run may have.
+  static func isName(_ text: String) -> Bool {
+    text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-") }
+  }
+
+  private static var nameFormat: Format<String> {
+    Format.text(example: "stem").refined(
+      expecting: "letters, digits, _ and -, not a number alone"
+    ) { isName($0) && Int($0) == nil }
+  }
+}

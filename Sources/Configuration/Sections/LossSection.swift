@@ -1,0 +1,75 @@
+import Graph
+
+/// What training minimises: `softmax_cross_entropy`, `{kind: huber, delta: 1}`.
+enum LossSection {
+  static var format: Format<LossSpec> { choice.format }
+
+  private static var choice: Choice<LossSpec> {
+    Choice(
+      noun: "loss", tagKey: "kind", example: "softmax_cross_entropy",
+      variants: [
+        softmax,
+        sigmoid,
+        Variant("mean_squared", "Squared difference, for real numbers.", .meanSquared),
+        Variant("mean_absolute", "Absolute difference, for real numbers.", .meanAbsolute),
+        huber,
+      ])
+  }
+
+  private struct CrossEntropyOptions {
+    var labelSmoothing = 0.0
+    var classWeights: [Double]?
+  }
+
+  private static var softmax: Variant<LossSpec> {
+    let section = Section(
+      defaults: CrossEntropyOptions(),
+      keys: [
+        Key(
+          "label_smoothing", \.labelSmoothing, .number(.from(0, below: 1), example: 0.1),
+          "The share of a label's weight that is spread over all classes."),
+        classWeights("The weight of each class in the loss, in the order of the classes."),
+      ])
+    return Variant(
+      "softmax_cross_entropy", "One class per sample, from logits.", section,
+      make: {
+        .softmaxCrossEntropy(labelSmoothing: $0.labelSmoothing, classWeights: $0.classWeights)
+      },
+      extract: {
+        guard case .softmaxCrossEntropy(let smoothing, let weights) = $0 else { return nil }
+        return CrossEntropyOptions(labelSmoothing: smoothing, classWeights: weights)
+      })
+  }
+
+  private static var sigmoid: Variant<LossSpec> {
+    let section = Section(
+      defaults: CrossEntropyOptions(),
+      keys: [classWeights("The weight of a yes of each output, in their order.")])
+    return Variant(
+      "sigmoid_cross_entropy", "Yes or no for each output, from logits.", section,
+      make: { .sigmoidCrossEntropy(classWeights: $0.classWeights) },
+      extract: {
+        guard case .sigmoidCrossEntropy(let weights) = $0 else { return nil }
+        return CrossEntropyOptions(classWeights: weights)
+      })
+  }
+
+  private static func classWeights(_ documentation: String) -> Key<CrossEntropyOptions> {
+    let weights = Format.number(.above(0), example: 1)
+      .list("a list of numbers above 0, one per class", example: "[1, 2.5]")
+    return Key("class_weights", \.classWeights, weights.optional, documentation)
+  }
+
+  private static var huber: Variant<LossSpec> {
+    let section = Section(
+      defaults: 1.0, mainKey: "delta",
+      keys: [
+        Key(
+          "delta", \.self, .number(.above(0), example: 1),
+          "The difference up to which the loss is quadratic.")
+      ])
+    return Variant(
+      "huber", "Quadratic near zero, linear beyond.", section, make: { .huber(delta: $0) },
+      extract: { if case .huber(let delta) = $0 { delta } else { nil } })
+  }
+}

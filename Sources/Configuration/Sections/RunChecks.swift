@@ -1,0 +1,99 @@
+import Datasets
+
+/// What sections demand of each other.
+enum RunChecks {
+  static func check(_ draft: RunDraft, _ site: SectionSite, _ faults: inout Faults) {
+    checkStopping(draft, site, &faults)
+    checkEvaluation(draft, site, &faults)
+    checkStratification(draft, site, &faults)
+    checkGenerated(draft, site, &faults)
+  }
+
+  private static func hasJudges(_ draft: RunDraft) -> Bool {
+    draft.data.spec.dev != .none || draft.data.spec.test != .none
+  }
+
+  private static func checkStopping(
+    _ draft: RunDraft, _ site: SectionSite, _ faults: inout Faults
+  ) {
+    guard site.isSound("data", "training.early_stopping", in: faults),
+      draft.run.training.earlyStopping != nil, !hasJudges(draft)
+    else { return }
+    faults.add(
+      at: site.node?.place(at: "training.early_stopping") ?? site.place,
+      path: "training.early_stopping",
+      "training.early_stopping has neither dev nor test data to judge by",
+      expected: "samples that are not trained on",
+      remedy: "add dev: {fraction: 0.1} under data, or remove early_stopping")
+  }
+
+  private static func checkEvaluation(
+    _ draft: RunDraft, _ site: SectionSite, _ faults: inout Faults
+  ) {
+    let settings = draft.run.evaluation
+    let key = settings.batch == nil ? "every_epochs" : "batch"
+    guard site.isSound("data", "evaluation", in: faults), !hasJudges(draft),
+      settings.batch != nil || settings.everyEpochs != 1
+    else { return }
+    faults.add(
+      at: site.node?.place(at: "evaluation.\(key)") ?? site.place, path: "evaluation.\(key)",
+      "evaluation.\(key) is set, but there is neither dev nor test data to evaluate",
+      expected: "samples that are not trained on",
+      remedy: "add dev: {fraction: 0.1} under data, or remove \(key)")
+  }
+
+  private static func checkStratification(
+    _ draft: RunDraft, _ site: SectionSite, _ faults: inout Faults
+  ) {
+    guard site.isSound("data", "loss", in: faults) else { return }
+    let target = draft.data.target ?? draft.run.loss.impliedTarget
+    for (name, part) in [("dev", draft.data.spec.dev), ("test", draft.data.spec.test)] {
+      guard target == .values, part.isStratified else { continue }
+      let path = "data.\(name).stratified"
+      faults.add(
+        at: site.node?.place(at: path) ?? site.place, path: path,
+        "\(path) is true, but the targets are numbers without classes",
+        expected: "targets of the kind classes or multi_hot", remedy: "remove stratified")
+    }
+  }
+
+  private static func checkGenerated(
+    _ draft: RunDraft, _ site: SectionSite, _ faults: inout Faults
+  ) {
+    guard site.isSound("data", in: faults),
+      case .generated(let generated) = draft.data.spec.source, generated.classes != 2,
+      ![.blobs, .spirals].contains(generated.kind)
+    else { return }
+    faults.add(
+      at: site.node?.place(at: "data.classes") ?? site.place, path: "data.classes",
+      "data.classes is \(generated.classes) for \(generated.kind.rawValue)",
+      expected: "2, since only blobs and spirals have a choice",
+      remedy: "remove classes, or set data.kind to blobs or spirals")
+  }
+}
+
+extension PartSpec {
+  var isStratified: Bool {
+    switch self {
+    case .fraction(_, let isStratified), .count(_, let isStratified): isStratified
+    case .none, .files: false
+    }
+  }
+}
+
+extension ConfigurationNode {
+  /// The place of the value at `path`, or of the innermost value on the way that exists.
+  func place(at path: String) -> Place {
+    var node = self
+    for step in path.split(separator: ".").map(String.init) {
+      if let next = node.value(of: step) {
+        node = next
+      } else if let items = node.items, let index = Int(step), items.indices.contains(index) {
+        node = items[index]
+      } else {
+        break
+      }
+    }
+    return node.place
+  }
+}

@@ -1,0 +1,114 @@
+import Configuration
+import Datasets
+import Testing
+
+@Suite("data")
+struct DataTests {
+  @Test("IDX files lie beside the configuration, at home, or where they say")
+  func idx() throws {
+    let spec = try read(
+      """
+      data:
+        format: idx
+        train: {images: files/a.gz, labels: ../b.gz}
+        test: {images: ~/c.gz, labels: /d.gz}
+        dev: {fraction: 0.1, stratified: true}
+        normalize: standardize
+        class_names: [cat, "2"]
+        augment: {flip_horizontal: true, shift: 2}
+      model: {input: [28, 28, 1], layers: [flatten, {dense: 2}]}
+      loss: softmax_cross_entropy
+      optimizer: {kind: sgd, learning_rate: 0.1}
+      """
+    ).spec.data
+    var expected = DataSpec(
+      source: .idx(
+        train: ArrayFiles(inputs: "/work/place/files/a.gz", targets: "/work/b.gz"), dev: nil,
+        test: ArrayFiles(inputs: "/home/user/c.gz", targets: "/d.gz")))
+    expected.dev = .fraction(0.1, stratified: true)
+    expected.test = .files
+    expected.normalization = .standardize
+    expected.classNames = ["cat", "2"]
+    expected.augment = AugmentSpec(flipHorizontal: true, shift: 2)
+    #expect(spec == expected)
+  }
+
+  @Test("arrays of NumPy are inputs and targets, or images and labels")
+  func npy() throws {
+    for (inputs, targets) in [("inputs", "targets"), ("images", "labels")] {
+      let spec = try varied(
+        """
+        data:
+          format: npy
+          train: {\(inputs): /x.npy, \(targets): /y.npy}
+          dev: {\(inputs): /v.npy, \(targets): /w.npy}
+          test: {count: 100}
+          normalize: {divide: 255}
+        """
+      ).data
+      var expected = DataSpec(
+        source: .npy(
+          train: ArrayFiles(inputs: "/x.npy", targets: "/y.npy"),
+          dev: ArrayFiles(inputs: "/v.npy", targets: "/w.npy"), test: nil))
+      expected.dev = .files
+      expected.test = .count(100, stratified: false)
+      expected.normalization = .divide(by: 255)
+      #expect(spec == expected)
+    }
+  }
+
+  @Test("CSV has columns of several roles")
+  func csv() throws {
+    let spec = try varied(
+      """
+      data:
+        format: csv
+        train: /t.csv
+        dev: {fraction: 0.2}
+        test: /e.csv
+        target: [red, round]
+        categorical: colour
+        ignore: [id, note]
+        separator: "\\t"
+        target_kind: multi_hot
+        normalize: none
+      """
+    ).data
+    var csv = CSVSpec(train: "/t.csv", targets: ["red", "round"])
+    csv.test = "/e.csv"
+    csv.categorical = ["colour"]
+    csv.ignored = ["id", "note"]
+    csv.separator = "\t"
+    var expected = DataSpec(source: .csv(csv))
+    expected.dev = .fraction(0.2, stratified: false)
+    expected.test = .files
+    expected.target = .multiHot
+    #expect(spec == expected)
+  }
+
+  @Test("generated data has a kind, a size and noise")
+  func generated() throws {
+    let spec = try varied(
+      "data: {format: generated, kind: blobs, samples: 90, noise: 0.5, classes: 3}"
+    ).data
+    var generated = GeneratedSpec(kind: .blobs, samples: 90, noise: 0.5)
+    generated.classes = 3
+    #expect(spec == DataSpec(source: .generated(generated)))
+  }
+
+  @Test(
+    "the loss says what targets are, unless the data does",
+    arguments: [
+      ("softmax_cross_entropy", "", TargetKind.classes),
+      ("sigmoid_cross_entropy", "", .multiHot), ("mean_squared", "", .values),
+      ("mean_absolute", "", .values), ("huber", "", .values),
+      ("mean_squared", ", target_kind: classes", .classes),
+      ("mean_squared", ", target: multi_hot", .multiHot),
+    ])
+  func target(loss: String, key: String, expected: TargetKind) throws {
+    let spec = try read(
+      smallest.replacing("kind: xor", with: "kind: xor\(key)"), "loss=\(loss)"
+    ).spec
+    #expect(spec.data.target == expected)
+  }
+}
