@@ -116,9 +116,10 @@ extension RunCounters {
     epochRight = record.metrics["epoch_right"] ?? 0
     bestStep = record.counters["best_step"]
     hasStoppedEarly = record.counters["stopped_early"] == 1
+    var spec = EarlyStoppingSpec(patience: stopping.patience)
+    spec.minimumDelta = stopping.minimumDelta
     stopping = EarlyStopping(
-      spec: EarlyStoppingSpec(patience: stopping.patience, minimumDelta: stopping.minimumDelta),
-      better: stopping.better, best: record.bestMetric,
+      spec: spec, better: stopping.better, best: record.bestMetric,
       evaluationsSinceBest: record.counters["evaluations_since_best"] ?? 0)
   }
 }

@@ -79,11 +79,11 @@ struct SampleRecordLayout: Equatable {
         labels: rows.map { Int(records[$0 + 2]) }, predictions: rows.map { Int(records[$0 + 3]) },
         probabilities: rows.map { records[$0 + 4] })
     }
-    let targets = rows.flatMap { records[$0 + 2..<$0 + 2 + outputs] }
-    let outputs = rows.flatMap { records[$0 + 2 + self.outputs..<$0 + width] }
+    let targets = rows.flatMap { Array(records[$0 + 2..<$0 + 2 + outputs]) }
+    let answers = rows.flatMap { Array(records[$0 + 2 + outputs..<$0 + width]) }
     return answersAreProbabilities
-      ? .multiHot(labels: targets, probabilities: outputs)
-      : .values(targets: targets, predictions: outputs)
+      ? .multiHot(labels: targets, probabilities: answers)
+      : .values(targets: targets, predictions: answers)
   }
 }
 

@@ -23,9 +23,25 @@ package struct ModelPlans {
 
   package var graph: ModelGraph { training.graph }
 
+  /// Numbers that the network gives for a sample.
+  package var outputs: Int { graph.outputShape.reduce(1, *) }
+
+  /// Floating-point operations of one sample, forward only.
+  package var forwardFLOPs: Int { graph.layers.reduce(0) { $0 + $1.forwardFLOPs } }
+
   /// Floating-point operations of one sample, forward and backward.
   package var flopsPerSample: Int {
     training.graph.operations.reduce(0) { $0 + $1.kind.flops }
+  }
+
+  /// Bytes that a rank holds for training: activations, weights, sums and optimizer state.
+  ///
+  /// - Parameter sumBuffers: Gradient buffers of the summation tree on this rank.
+  package func bytesPerRank(_ spec: RunSpec, sumBuffers: Int) -> Int {
+    let copies = 1 + spec.optimizer.rule.slotCount + (spec.training.emaDecay == nil ? 0 : 1)
+    let elements =
+      arenaCount + copies * training.leaf.parameterCount + sumBuffers * training.leaf.count
+    return elements * MemoryLayout<Float>.stride
   }
 
   /// Elements of the one arena that serves both plans.

@@ -85,6 +85,6 @@ package struct TensorTable {
     }
     let memory = AlignedMemory<S>(count: tensor.elementCount)
     tensor.copy(into: memory.block)
-    return memory.block.array
+    return memory.array
   }
 }

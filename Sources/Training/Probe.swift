@@ -48,9 +48,11 @@ package enum Probe {
     try inputs.tensor("input").copy(into: engine.input)
     try load(target, into: engine, outputs: plan.graph.outputShape.reduce(1, *), inputs.path)
     let leaf = AlignedMemory<S>(count: plan.leaf.count)
-    engine.beginShard(rows: rows, batchSize: rows, step: 0, firstSample: 0, leaf: leaf.block)
-    engine.runAll()
-    return results(engine, model, leaf.block, spec)
+    return leaf.withBlock { sums in
+      engine.beginShard(rows: rows, batchSize: rows, step: 0, firstSample: 0, leaf: sums)
+      engine.runAll()
+      return results(engine, model, sums, spec)
+    }
   }
 
   private static func rowCount(of inputs: SafetensorsFile, _ spec: RunSpec) throws -> Int {

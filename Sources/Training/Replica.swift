@@ -16,11 +16,11 @@ package final class Replica {
   private var best: AlignedMemory<Float>?
 
   package init(_ spec: RunSpec, plans: ModelPlans) {
-    model = ModelMemory(plans.training)
+    let model = ModelMemory<Float>(plans.training)
     initializeParameters(of: model, seed: spec.seed)
+    self.model = model
     optimizer = Optimizer(
-      spec: spec.optimizer, segments: model.segments,
-      parameterCount: model.parameters.count)
+      spec: spec.optimizer, segments: model.segments, parameterCount: model.parameters.count)
     average = spec.training.emaDecay.map {
       ExponentialMovingAverage(decay: $0, parameterCount: model.parameters.count)
     }
@@ -142,7 +142,7 @@ private func initializeParameters(of model: ModelMemory<Float>, seed: UInt64) {
       index,
       fileOrder: initialValues(
         of: parameter.name, initializer: parameter.initializer, count: parameter.elementCount,
-        fan: Fan(in: parameter.fanIn, out: parameter.fanOut), seed: seed))
+        fan: Fan(input: parameter.fanIn, output: parameter.fanOut), seed: seed))
   }
 }
 

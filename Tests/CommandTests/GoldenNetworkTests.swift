@@ -88,9 +88,9 @@ struct GoldenNetworkTests {
       let hasStatistics = example.tensors["\(parent).running_mean"] != nil
       let isScale = name.hasSuffix(".weight") && (hasStatistics || shape.count == 1)
       if isScale || name.hasSuffix(".running_var") { values = values.map { 1 + $0 / 1.5 } }
-      return NamedTensor(name: name, shape: shape, doubles: values)
+      return NamedTensor(name: name, shape: shape, values: values)
     }
-    try SafetensorsFile.write(tensors, to: path)
+    _ = try SafetensorsLayout(tensors).write(replacing: path)
   }
 
   private func inputShape(of example: Case) throws -> [Int] {
@@ -107,15 +107,15 @@ struct GoldenNetworkTests {
     switch example.target {
     case "softmax_cross_entropy":
       let classes = (0..<count).map { Int64((7 * $0 + 3) % example.outputs) }
-      target = NamedTensor(name: "target", shape: [count], integers: classes)
+      target = NamedTensor(name: "target", shape: [count], values: classes)
     case "sigmoid_cross_entropy":
       let rows = wave(count * example.outputs, 0.5).map { $0 > 0 ? 1.0 : 0.0 }
-      target = NamedTensor(name: "target", shape: [count, example.outputs], doubles: rows)
+      target = NamedTensor(name: "target", shape: [count, example.outputs], values: rows)
     default:
       let rows = wave(count * example.outputs, 0.5, scale: 1)
-      target = NamedTensor(name: "target", shape: [count, example.outputs], doubles: rows)
+      target = NamedTensor(name: "target", shape: [count, example.outputs], values: rows)
     }
-    let tensor = NamedTensor(name: "input", shape: [count] + input, doubles: values)
-    try SafetensorsFile.write([tensor, target], to: path)
+    let tensor = NamedTensor(name: "input", shape: [count] + input, values: values)
+    _ = try SafetensorsLayout([tensor, target]).write(replacing: path)
   }
 }
