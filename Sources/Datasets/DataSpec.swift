@@ -7,8 +7,10 @@ package struct DataSpec: Equatable, Sendable {
   package var normalization = Normalization.none
   /// What a target is: decides label checks and metrics.
   package var target = TargetKind.classes
-  /// Names of the classes for reports; nil: their numbers (or the CSV's own words).
+  /// Names of the classes in the order of their numbers; nil: the numbers (or the CSV's own words, sorted).
   package var classNames: [String]?
+  /// Random changes of the training images; nil: none.
+  package var augment: AugmentSpec?
 
   package init(source: DataSource) {
     self.source = source
@@ -56,7 +58,7 @@ package struct GeneratedSpec: Equatable, Sendable {
   package var samples: Int
   /// Standard deviation of the noise on the inputs.
   package var noise: Double
-  /// For blobs and spirals.
+  /// For blobs and spirals; the other kinds have two.
   package var classes = 2
 
   package init(kind: GeneratedKind, samples: Int, noise: Double) {
@@ -70,8 +72,22 @@ package enum GeneratedKind: String, CaseIterable, Sendable {
   case xor, flower, spirals, moons, blobs
 }
 
+/// Random changes of training images, drawn anew in every epoch.
+package struct AugmentSpec: Equatable, Sendable {
+  /// Mirrors every second image left to right.
+  package var flipHorizontal = false
+  /// Moves the image by up to this many pixels along each axis; raw zeros move in.
+  package var shift = 0
+
+  package init(flipHorizontal: Bool = false, shift: Int = 0) {
+    self.flipHorizontal = flipHorizontal
+    self.shift = shift
+  }
+}
+
 /// How a dev or test part is cut from the training samples when no file brings it.
 package enum PartSpec: Equatable, Sendable {
+  /// No such part, unless the source names a file for it.
   case none
   /// The file named in the source.
   case files

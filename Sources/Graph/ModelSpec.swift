@@ -35,7 +35,7 @@ package indirect enum LayerKind: Equatable, Sendable {
   case layerNorm(LayerNormSpec)
   /// The probability of dropping.
   case dropout(rate: Double)
-  case flatten
+  case flatten(FlattenOrder)
   case reshape([Int])
   case activation(Activation)
   case softmax
@@ -71,7 +71,7 @@ package struct Conv2DSpec: Equatable, Sendable {
   package var stride = Extent(1)
   package var padding = Padding.valid
   package var dilation = Extent(1)
-  package var groups = 1
+  package var groups = ConvolutionGroups.count(1)
   package var bias = true
   package var weightInitializer: Initializer?
   package var biasInitializer = Initializer.zeros
@@ -79,6 +79,21 @@ package struct Conv2DSpec: Equatable, Sendable {
   package init(filters: Int, kernel: Extent) {
     self.filters = filters
     self.kernel = kernel
+  }
+}
+
+/// Into how many independent convolutions the channels of one are divided.
+package enum ConvolutionGroups: Equatable, Sendable {
+  case count(Int)
+  /// One group per input channel, however many there are.
+  case depthwise
+
+  /// The number of groups over an input of `channels`.
+  package func count(channels: Int) -> Int {
+    switch self {
+    case .count(let count): count
+    case .depthwise: channels
+    }
   }
 }
 
@@ -133,4 +148,12 @@ package struct LayerNormSpec: Equatable, Sendable {
   package var epsilon = 1e-5
 
   package init() {}
+}
+
+/// In which order an image `[H, W, C]` becomes a row.
+package enum FlattenOrder: String, CaseIterable, Sendable {
+  /// `[C, H, W]`, as PyTorch's `Flatten` does, so that a following dense layer's weights are its.
+  case channelsFirst = "channels_first"
+  /// `[H, W, C]`, as TensorFlow and Keras do.
+  case channelsLast = "channels_last"
 }

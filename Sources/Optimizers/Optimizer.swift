@@ -8,11 +8,11 @@ import Storage
 package final class Optimizer<S: Scalar> {
   package let spec: OptimizerSpec
   package let parameterCount: Int
-  private let runs: [Run]
+  let runs: [Run]
   private let slots: [AlignedMemory<S>]
 
   /// Neighbouring parameters with the same constants.
-  private struct Run {
+  struct Run {
     var range: Range<Int>
     let hyper: ParameterHyper
   }

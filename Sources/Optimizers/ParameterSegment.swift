@@ -1,10 +1,4 @@
-/// What a parameter is to the model; biases and norms are spared decay and penalties unless the spec says otherwise.
-package enum ParameterKind: String, CaseIterable, Sendable {
-  case weight
-  case bias
-  case normScale
-  case normShift
-}
+import Graph
 
 /// Where one parameter lies in the parameter buffer, in elements.
 package struct ParameterSegment: Equatable, Sendable {

@@ -1,0 +1,74 @@
+import Graph
+import Kernels
+import Storage
+
+// Dense layers and convolutions, forward and backward. Dense weights lie as [inputs, units].
+
+extension ShardEngine {
+  func runLinear(_ index: Int) {
+    switch operations[index].kind {
+    case .dense(let inputs, let units):
+      matrixProduct(
+        MatrixShape(rows: rows, columns: units, depth: inputs), a: input(index, 0),
+        aRowStride: inputs, aDepthStride: 1, b: input(index, 1), bDepthStride: units,
+        bColumnStride: 1, bias: bias(index), into: output(index), cRowStride: units,
+        accumulate: false, scratch: scratch)
+    case .denseInputGradient(let inputs, let units):
+      matrixProduct(
+        MatrixShape(rows: rows, columns: inputs, depth: units), a: input(index, 0),
+        aRowStride: units, aDepthStride: 1, b: input(index, 1), bDepthStride: 1,
+        bColumnStride: units, bias: nil, into: output(index), cRowStride: inputs,
+        accumulate: false, scratch: scratch)
+    case .denseWeightGradient(let inputs, let units):
+      matrixProduct(
+        MatrixShape(rows: inputs, columns: units, depth: rows), a: input(index, 0),
+        aRowStride: 1, aDepthStride: inputs, b: input(index, 1), bDepthStride: units,
+        bColumnStride: 1, bias: nil, into: output(index), cRowStride: units,
+        accumulate: false, scratch: scratch)
+    case .biasGradient(let channels):
+      let gradient = input(index, 0)
+      columnSums(
+        of: gradient, rows: gradient.count / channels, channels: channels, into: output(index))
+    default: runConvolution(index)
+    }
+  }
+
+  private func runConvolution(_ index: Int) {
+    guard let plan = convolutions[index] else { preconditionFailure("convolution without a plan") }
+    switch operations[index].kind {
+    case .convolution:
+      convolve(
+        plan, images: rows, input: input(index, 0), weights: input(index, 1), bias: bias(index),
+        into: output(index), scratch: scratch)
+    case .convolutionInputGradient:
+      convolveInputGradient(
+        plan, images: rows, outputGradient: input(index, 0), weights: input(index, 1),
+        into: output(index), scratch: scratch)
+    case .convolutionWeightGradient:
+      convolveWeightGradient(
+        plan, images: rows, input: input(index, 0), outputGradient: input(index, 1),
+        into: output(index), scratch: scratch)
+    default: preconditionFailure("\(operations[index].kind.name) is not linear")
+    }
+  }
+
+  private func bias(_ index: Int) -> Block<S>? {
+    inputCount(index) > 2 ? input(index, 2) : nil
+  }
+}
+
+extension OperationKind {
+  var geometry: ConvolutionGeometry? {
+    switch self {
+    case .convolution(let geometry), .convolutionInputGradient(let geometry),
+      .convolutionWeightGradient(let geometry):
+      geometry
+    default: nil
+    }
+  }
+
+  /// The weights of classes or positive answers in the loss.
+  var classWeights: [Double]? {
+    if case .loss(let spec, _) = self { spec.classWeights } else { nil }
+  }
+}

@@ -1,0 +1,67 @@
+import Graph
+import Kernels
+import Storage
+
+extension ShardEngine {
+  func runLoss(_ index: Int) {
+    switch operations[index].kind {
+    case .loss(let spec, let outputs): runLoss(spec, outputs, index)
+    case .sumLosses:
+      let losses = input(index, 0)
+      var total = 0.0
+      for row in 0..<losses.count { total += Double(losses[row]) }
+      output(index)[0] = S(total)
+    case .countCorrect(let spec, let outputs): output(index)[0] = countCorrect(spec, outputs, index)
+    default: preconditionFailure("\(operations[index].kind.name) is no loss")
+    }
+  }
+
+  private func runLoss(_ spec: LossSpec, _ outputs: Int, _ index: Int) {
+    let z = input(index, 0)
+    let losses = output(index)
+    let gradient = operations[index].outputs.count > 1 ? output(index, 1) : nil
+    let scale = 1 / S(batchSize)
+    switch spec {
+    case .softmaxCrossEntropy(let smoothing, _) where usesClasses:
+      softmaxCrossEntropy(
+        logits: z, classes: classes, rows: rows, channels: outputs, labelSmoothing: S(smoothing),
+        classWeights: classWeights, scale: scale, losses: losses, gradient: gradient)
+    case .softmaxCrossEntropy(let smoothing, _):
+      softmaxCrossEntropy(
+        logits: z, targets: targets, rows: rows, channels: outputs, labelSmoothing: S(smoothing),
+        classWeights: classWeights, scale: scale, losses: losses, gradient: gradient)
+    case .sigmoidCrossEntropy:
+      sigmoidCrossEntropy(
+        logits: z, targets: targets, rows: rows, channels: outputs, positiveWeights: classWeights,
+        scale: scale, losses: losses, gradient: gradient)
+    case .meanSquared:
+      meanSquared(
+        outputs: z, targets: targets, rows: rows, channels: outputs, scale: scale, losses: losses,
+        gradient: gradient)
+    case .meanAbsolute:
+      meanAbsolute(
+        outputs: z, targets: targets, rows: rows, channels: outputs, scale: scale, losses: losses,
+        gradient: gradient)
+    case .huber(let delta):
+      huber(
+        outputs: z, targets: targets, rows: rows, channels: outputs, delta: S(delta), scale: scale,
+        losses: losses, gradient: gradient)
+    }
+  }
+
+  /// Right answers; with several yes/no outputs each counts as a fraction of its sample.
+  private func countCorrect(_ spec: LossSpec, _ outputs: Int, _ index: Int) -> S {
+    let z = input(index, 0)
+    switch spec {
+    case .sigmoidCrossEntropy:
+      let right = countRightSides(outputs: z, targets: targets, count: rows * outputs)
+      return S(right) / S(outputs)
+    default:
+      if usesClasses {
+        return S(
+          countRightClasses(outputs: z, classes: classes, samples: rows, channels: outputs))
+      }
+      return S(countRightClasses(outputs: z, targets: targets, samples: rows, channels: outputs))
+    }
+  }
+}

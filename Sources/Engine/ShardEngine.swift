@@ -1,0 +1,163 @@
+import Graph
+import Kernels
+import Plan
+import Randomness
+import Storage
+
+/// Binds a plan to memory and kernels and runs its operations for one micro-shard at a time.
+///
+/// Everything is looked up when it is made; running decides nothing and allocates nothing.
+package final class ShardEngine<S: Scalar> {
+  package let plan: ExecutionPlan
+  let operations: [Operation]
+  /// By value; shares of sums are bound anew for each micro-shard by `bind(leaf:)`.
+  var blocks: [Block<S>]
+  /// Targets of the micro-shard: class numbers, or rows of numbers.
+  package let classes: Block<Int32>
+  package let targets: Block<S>
+  /// Whether targets are class numbers.
+  package let usesClasses: Bool
+  let scratch: Block<S>
+  let classWeights: Block<S>?
+  /// By operation; only dropout has one.
+  let streams: [Philox?]
+  let convolutions: [ConvolutionPlan?]
+  /// Sample counts and counters of the micro-shard in hand.
+  var rows = 0
+  var batchSize = 1
+  var step: UInt64 = 0
+  var firstSample: UInt64 = 0
+
+  private let arena: AlignedMemory<S>
+  private let scratchMemory: AlignedMemory<S>
+  private let weightMemory: AlignedMemory<S>?
+  private let classMemory: AlignedMemory<Int32>
+  private let targetMemory: AlignedMemory<S>
+  private let leafBindings: [(value: Int, range: Range<Int>)]
+
+  /// - Parameters:
+  ///   - arena: Memory to share with other engines that never run at the same time; nil: own memory.
+  ///   - seed: Of the run, for dropout.
+  package init(
+    _ plan: ExecutionPlan, model: ModelMemory<S>, usesClasses: Bool, seed: UInt64,
+    arena shared: AlignedMemory<S>? = nil
+  ) {
+    self.plan = plan
+    self.usesClasses = usesClasses
+    operations = plan.graph.operations
+    let arena = shared ?? AlignedMemory(count: plan.arena.count)
+    precondition(arena.block.count >= plan.arena.count, "the shared arena is too small")
+    self.arena = arena
+    convolutions = operations.map { $0.kind.geometry.map { ConvolutionPlan($0) } }
+    scratchMemory = AlignedMemory(
+      count: zip(operations, convolutions).map { operation, convolution in
+        operation.kind.scratchCount(
+          rows: plan.capacity, convolution: convolution, scalar: S.self)
+      }.max() ?? 0)
+    scratch = scratchMemory.block
+    let outputs = plan.graph.target.map { plan.graph[$0].elementCount } ?? 0
+    classMemory = AlignedMemory(count: usesClasses ? plan.capacity : 0)
+    targetMemory = AlignedMemory(count: usesClasses ? 0 : plan.capacity * outputs)
+    classes = classMemory.block
+    targets = targetMemory.block
+    weightMemory = operations.lazy.compactMap { $0.kind.classWeights }.first.map { weights in
+      let memory = AlignedMemory<S>(count: weights.count)
+      memory.block.copy(from: weights.map { S($0) })
+      return memory
+    }
+    classWeights = weightMemory?.block
+    streams = operations.map { operation in
+      guard case .dropout(_, let stream) = operation.kind else { return nil }
+      return Philox(seed: seed, purpose: "dropout \(stream)")
+    }
+    leafBindings = plan.graph.values.indices.compactMap { index in
+      plan.leafRange(of: ValueID(index)).map { (index, $0) }
+    }
+    let empty = arena.block.prefix(0)
+    blocks = plan.graph.values.indices.map { index in
+      if let region = plan.arena.regions[index] { return arena.block[region] }
+      switch plan.graph.values[index].role {
+      case .parameter(let parameter): return model.parameter(parameter)
+      case .statistic(let statistic): return model.statistic(statistic)
+      default: return empty
+      }
+    }
+  }
+
+  /// Where the samples of the micro-shard go, `[capacity, elements]`.
+  package var input: Block<S> { blocks[plan.graph.input.index] }
+
+  /// The network's output after the last operation, `[rows, outputs]`.
+  package var output: Block<S> {
+    let value = plan.graph.output
+    return blocks[value.index].prefix(rows * plan.graph[value].elementCount)
+  }
+
+  /// The input's gradient, for plans that keep it.
+  package var inputGradient: Block<S>? {
+    plan.graph.inputGradient.map { value in
+      blocks[value.index].prefix(rows * plan.graph[value].elementCount)
+    }
+  }
+
+  /// The losses of the samples, for plans with a loss.
+  package var losses: Block<S>? {
+    for operation in operations {
+      if case .loss = operation.kind { return blocks[operation.outputs[0].index].prefix(rows) }
+    }
+    return nil
+  }
+
+  /// Says which samples the next operations work on.
+  ///
+  /// - Parameters:
+  ///   - rows: Samples of the micro-shard, at most the plan's capacity.
+  ///   - batchSize: True size of the whole batch, which the loss's gradient is divided by.
+  ///   - step: The training step, for dropout.
+  ///   - firstSample: Position of the first sample in the batch, for dropout.
+  ///   - leaf: Where gradients and other shares of sums go.
+  package func beginShard(
+    rows: Int, batchSize: Int, step: Int, firstSample: Int, leaf: Block<S>?
+  ) {
+    precondition(rows <= plan.capacity, "\(rows) samples in a plan for \(plan.capacity)")
+    self.rows = rows
+    self.batchSize = batchSize
+    self.step = UInt64(step)
+    self.firstSample = UInt64(firstSample)
+    guard let leaf else { return }
+    for binding in leafBindings { blocks[binding.value] = leaf[binding.range] }
+  }
+
+  /// Runs all operations in order, for plans without communication.
+  package func runAll() {
+    for index in operations.indices { run(index) }
+  }
+
+  /// Runs everything but the sums and counts that training keeps, for plans of a forward pass.
+  package func runInference() {
+    for index in operations.indices {
+      switch operations[index].kind {
+      case .sumLosses, .countCorrect: continue
+      default: run(index)
+      }
+    }
+  }
+
+  /// Exchanges the parameters that the operations read, for a moving average of the weights.
+  ///
+  /// - Parameter leaf: Layout of the parameter buffer; the training plan's, whose order rules.
+  package func bind(parameters: Block<S>, of leaf: LeafLayout) {
+    for (index, value) in plan.graph.values.enumerated() {
+      if case .parameter(let parameter) = value.role {
+        blocks[index] = parameters[leaf.parameters[parameter]]
+      }
+    }
+  }
+
+  /// The written part of a value for the micro-shard in hand.
+  func block(_ value: ValueID) -> Block<S> {
+    let whole = blocks[value.index]
+    let info = plan.graph.values[value.index]
+    return info.role.growsWithSamples ? whole.prefix(rows * info.elementCount) : whole
+  }
+}

@@ -1,0 +1,185 @@
+import DataParallel
+import Graph
+import Kernels
+import Optimizers
+import Plan
+import Storage
+
+/// Runs training steps: the rank's micro-shards one after another, their sum over all ranks, the
+/// update.
+package final class StepEngine<S: Scalar> {
+  package let engine: ShardEngine<S>
+  package let model: ModelMemory<S>
+  package let optimizer: Optimizer<S>
+  package let summation: GradientSummation<S>
+  private let plan: ExecutionPlan
+  private let limits: GradientLimits
+
+  private let shards: Int
+
+  /// Time spent in `load` since the beginning.
+  package private(set) var loadingTime = Duration.zero
+
+  package init(
+    engine: ShardEngine<S>, model: ModelMemory<S>, optimizer: Optimizer<S>,
+    summation: GradientSummation<S>, shards: Int, limits: GradientLimits
+  ) {
+    self.engine = engine
+    self.model = model
+    self.optimizer = optimizer
+    self.summation = summation
+    self.limits = limits
+    self.shards = shards
+    plan = engine.plan
+  }
+
+  /// One step over a batch, of which this rank computes its micro-shards.
+  ///
+  /// - Parameters:
+  ///   - batch: True size, step and learning rate.
+  ///   - load: Fills the engine's input and targets with the given positions of the batch.
+  /// - Returns: Loss, right answers and gradient norm of the whole batch, the same on every rank.
+  /// - Throws: `NotFinite` before anything is updated.
+  package func run(
+    _ batch: StepBatch, load: (_ positions: Range<Int>) throws -> Void
+  ) throws -> StepResult {
+    summation.beginStep()
+    for local in 0..<summation.localShards.count { try runShard(local, batch, load: load) }
+    var result = StepResult()
+    for instruction in plan.finish {
+      switch instruction {
+      case .waitSum(let bucket): try summation.waitSum(bucket)
+      case .check: result = try check(batch)
+      case .update(let bucket): update(plan.buckets[bucket], batch, norm: result.gradientNorm)
+      default: preconditionFailure("\(instruction) at the end of a step")
+      }
+    }
+    model.updateStatistics(from: summation.sum)
+    return result
+  }
+
+  private func runShard(
+    _ local: Int, _ batch: StepBatch, load: (Range<Int>) throws -> Void
+  ) throws {
+    let positions = positions(ofLocalShard: local, batch)
+    begin(positions, batch, leaf: summation.leaf(forLocalShard: local))
+    if !positions.isEmpty { try timedLoad(positions, load) }
+    let isLast = local == summation.localShards.count - 1
+    for instruction in plan.shard {
+      switch instruction {
+      case .run(let operation): if !positions.isEmpty { engine.run(operation) }
+      case .endLeaf(let bucket):
+        if positions.isEmpty { summation.zeroLeaf(bucket: bucket, localShard: local) }
+        summation.endLeaf(bucket: bucket, localShard: local)
+        if isLast { try summation.startSum(bucket) }
+      case .poll: if isLast { try summation.poll() }
+      default: preconditionFailure("\(instruction) within a micro-shard")
+      }
+    }
+  }
+
+  /// The positions of the batch that one of the rank's micro-shards takes.
+  private func positions(ofLocalShard local: Int, _ batch: StepBatch) -> Range<Int> {
+    ShardRange.samples(
+      ofShard: summation.localShards.lowerBound + local, of: shards, samples: batch.count)
+  }
+
+  private func begin(_ positions: Range<Int>, _ batch: StepBatch, leaf: Block<S>?) {
+    engine.beginShard(
+      rows: positions.count, batchSize: batch.count, step: batch.step,
+      firstSample: positions.lowerBound, leaf: leaf)
+  }
+
+  private func timedLoad(_ positions: Range<Int>, _ load: (Range<Int>) throws -> Void) throws {
+    let start = ContinuousClock.now
+    try load(positions)
+    loadingTime += ContinuousClock.now - start
+  }
+
+  private func check(_ batch: StepBatch) throws -> StepResult {
+    let sums = summation.sum
+    let gradient = sums[plan.leaf.parameterStart..<plan.leaf.count]
+    var result = StepResult()
+    result.loss = plan.leaf.loss.map { Double(sums[$0]) / Double(batch.count) } ?? 0
+    result.accuracy = plan.leaf.correct.map { Double(sums[$0]) / Double(batch.count) }
+    result.gradientNorm = sumOfSquares(gradient).squareRoot()
+    guard result.loss.isFinite, result.gradientNorm.isFinite else {
+      throw NotFinite(step: batch.step, loss: result.loss, gradientNorm: result.gradientNorm)
+    }
+    return result
+  }
+
+  private func update(_ bucket: Range<Int>, _ batch: StepBatch, norm: Double) {
+    let start = max(bucket.lowerBound, plan.leaf.parameterStart)
+    guard start < bucket.upperBound else { return }
+    let range = start - plan.leaf.parameterStart..<bucket.upperBound - plan.leaf.parameterStart
+    optimizer.update(
+      range, weights: model.parameters[range],
+      gradient: summation.sum[start..<bucket.upperBound], step: batch.step + 1,
+      learningRate: batch.learningRate,
+      gradientScale: limits.norm.map { clipScale(norm: norm, limit: $0) } ?? 1,
+      clipValue: limits.value)
+  }
+
+  /// Repeats the rank's part of a step and names the first operation whose result is not finite.
+  package func firstNotFinite(
+    _ batch: StepBatch, load: (_ positions: Range<Int>) throws -> Void
+  ) throws -> Int? {
+    var first: Int?
+    for local in 0..<summation.localShards.count {
+      let positions = positions(ofLocalShard: local, batch)
+      if positions.isEmpty { continue }
+      begin(positions, batch, leaf: summation.leaf(forLocalShard: local))
+      try load(positions)
+      for index in engine.operations.indices where index < first ?? .max {
+        engine.run(index)
+        let outputs = engine.operations[index].outputs
+        if outputs.contains(where: { firstNonFinite(in: engine.block($0)) != nil }) {
+          first = index
+        }
+      }
+    }
+    return first
+  }
+}
+
+/// What a step is told.
+package struct StepBatch: Sendable {
+  /// True number of samples over all ranks.
+  package var count: Int
+  /// From 0.
+  package var step: Int
+  package var learningRate: Double
+
+  package init(count: Int, step: Int, learningRate: Double) {
+    self.count = count
+    self.step = step
+    self.learningRate = learningRate
+  }
+}
+
+/// Largest allowed L2 norm of the whole gradient and largest allowed magnitude of an element.
+package struct GradientLimits: Sendable {
+  package var norm: Double?
+  package var value: Double?
+
+  package init(norm: Double? = nil, value: Double? = nil) {
+    self.norm = norm
+    self.value = value
+  }
+}
+
+/// What a step found, over the whole batch.
+package struct StepResult: Sendable {
+  package var loss = 0.0
+  /// Share of right answers, for losses with answers.
+  package var accuracy: Double?
+  package var gradientNorm = 0.0
+}
+
+/// A loss or gradient that is not finite; nothing was updated.
+package struct NotFinite: Error {
+  package var step: Int
+  package var loss: Double
+  package var gradientNorm: Double
+}

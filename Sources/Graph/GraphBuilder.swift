@@ -1,0 +1,172 @@
+import Diagnostics
+
+/// Turns layer specs into forward operations, inferring every shape on the way.
+///
+/// Names of parameters are the path in the config: `layers.5.main.0.weight`; a layer's `name`
+/// replaces its index.
+package struct GraphBuilder {
+  package private(set) var graph: ModelGraph
+  private let mode: GraphMode
+
+  /// A value on its way through the layers, with the shape of one sample.
+  struct Flow {
+    var value: ValueID
+    var shape: [Int]
+
+    var elementCount: Int { shape.reduce(1, *) }
+  }
+
+  /// The forward graph of `spec` with the loss on its output.
+  ///
+  /// - Throws: A `Diagnostic` that names the layer, the shape it got and the shape it needs.
+  package static func forward(
+    _ spec: ModelSpec, loss: LossSpec?, mode: GraphMode
+  ) throws -> ModelGraph {
+    var builder = GraphBuilder(graph: ModelGraph(inputShape: spec.input), mode: mode)
+    let start = Flow(value: builder.graph.input, shape: spec.input)
+    let end = try builder.lower(spec.layers, from: start, path: "layers", reluFollows: false)
+    builder.graph.output = end.value
+    builder.graph.outputShape = end.shape
+    if let loss { try builder.attach(loss, to: end, layers: spec.layers) }
+    return builder.graph
+  }
+
+  /// Lowers a chain of layers.
+  ///
+  /// - Parameter reluFollows: Whether a relu-like activation comes after the chain's end.
+  mutating func lower(
+    _ layers: [LayerSpec], from start: Flow, path: String, reluFollows: Bool
+  ) throws -> Flow {
+    var flow = start
+    for (index, layer) in layers.enumerated() {
+      let next = firstActivation(in: layers[(index + 1)...])
+      flow = try lower(
+        layer, from: flow, path: "\(path).\(layer.name ?? String(index))",
+        reluFollows: next.map(\.isReluLike) ?? reluFollows)
+    }
+    return flow
+  }
+
+  private mutating func lower(
+    _ layer: LayerSpec, from flow: Flow, path: String, reluFollows: Bool
+  ) throws -> Flow {
+    let site = LayerSite(spec: layer, path: path, reluFollows: reluFollows)
+    let parametersBefore = graph.parameterCount
+    let operationsBefore = graph.operations.count
+    let result = try dispatch(site, flow)
+    guard !layer.kind.isContainer else { return result }
+    graph.layers.append(
+      LayerSummary(
+        path: path, kind: layer.kind.configName, outputShape: result.shape,
+        parameterCount: graph.parameterCount - parametersBefore,
+        forwardFLOPs: graph.operations[operationsBefore...].reduce(0) { $0 + $1.kind.flops }))
+    return result
+  }
+
+  private mutating func dispatch(_ site: LayerSite, _ flow: Flow) throws -> Flow {
+    switch site.spec.kind {
+    case .dense(let spec): return try lowerDense(spec, site, flow)
+    case .conv2d(let spec): return try lowerConvolution(spec, site, flow)
+    case .maxPool(let spec): return try lowerPool(spec, isMax: true, site, flow)
+    case .averagePool(let spec): return try lowerPool(spec, isMax: false, site, flow)
+    case .globalAveragePool: return try lowerGlobalAveragePool(site, flow)
+    case .batchNorm(let spec): return lowerBatchNorm(spec, mode, site, flow)
+    case .layerNorm(let spec): return lowerLayerNorm(spec, site, flow)
+    case .dropout(let rate): return lowerDropout(rate, mode, site, flow)
+    case .flatten(let order): return lowerFlatten(order, site, flow)
+    case .reshape(let shape): return try lowerReshape(shape, site, flow)
+    case .activation(let activation): return lowerActivation(activation, site, flow)
+    case .softmax:
+      return append(.softmax(channels: flow.shape.last ?? 1), [flow.value], flow.shape, site)
+    case .residual(let main, let shortcut):
+      return try lowerResidual(main, shortcut, site, flow)
+    case .parallel(let branches, let join): return try lowerParallel(branches, join, site, flow)
+    case .repeat(let times, let layers):
+      return try (0..<times).reduce(flow) { flow, index in
+        let again = index + 1 < times ? firstActivation(in: layers[...])?.isReluLike : nil
+        return try lower(
+          layers, from: flow, path: "\(site.path).\(index)",
+          reluFollows: again ?? site.reluFollows)
+      }
+    }
+  }
+
+  /// One operation with one output of the given shape.
+  mutating func append(
+    _ kind: OperationKind, _ inputs: [ValueID], _ shape: [Int], _ site: LayerSite
+  ) -> Flow {
+    let count = shape.reduce(1, *)
+    return Flow(
+      value: graph.add(kind, inputs, elementCount: count, layer: site.path), shape: shape)
+  }
+
+  mutating func addParameter(
+    _ suffix: String, _ kind: ParameterKind, _ layout: ParameterLayout, _ initializer: Initializer,
+    fans: (in: Int, out: Int) = (1, 1), _ site: LayerSite
+  ) -> ValueID {
+    graph.parameters.append(
+      Parameter(
+        name: "\(site.path).\(suffix)", kind: kind, layout: layout, initializer: initializer,
+        fanIn: fans.in, fanOut: fans.out))
+    return graph.addValue(
+      .parameter(graph.parameters.count - 1), elementCount: layout.elementCount)
+  }
+
+  mutating func addStatistic(_ statistic: Statistic) -> Int {
+    graph.statistics.append(statistic)
+    return graph.statistics.count - 1
+  }
+
+  mutating func addValue(_ role: ValueRole, elementCount: Int) -> ValueID {
+    graph.addValue(role, elementCount: elementCount)
+  }
+
+  mutating func add(
+    _ kind: OperationKind, _ inputs: [ValueID], to outputs: [ValueID], _ site: LayerSite
+  ) {
+    graph.add(kind, inputs, to: outputs, layer: site.path)
+  }
+
+  mutating func setTarget(_ id: ValueID) {
+    graph.target = id
+  }
+}
+
+/// A layer where it stands.
+struct LayerSite {
+  var spec: LayerSpec
+  var path: String
+  /// Whether the next activation after it is relu-like, which decides the default initializer.
+  var reluFollows: Bool
+
+  /// A fault of this layer's shape.
+  func fault(_ problem: String, expected: String, remedy: String) -> Diagnostic {
+    Diagnostic(
+      place: spec.place, problem: "\(path) (\(spec.kind.configName)) \(problem)",
+      expected: expected, remedy: remedy)
+  }
+}
+
+/// The first activation among `layers`, looking into nothing: a container ends the search.
+private func firstActivation(in layers: ArraySlice<LayerSpec>) -> Activation? {
+  for layer in layers {
+    switch layer.kind {
+    case .activation(let activation): return activation
+    case .softmax: return .identity
+    case .dense, .conv2d: return .identity
+    case .residual, .parallel, .repeat: return nil
+    default: continue
+    }
+  }
+  return nil
+}
+
+extension Activation {
+  /// Zero (or nearly) for negative inputs, so that half of the variance is lost.
+  var isReluLike: Bool {
+    switch self {
+    case .relu, .leakyRelu, .elu, .gelu, .geluTanh, .silu: true
+    case .identity, .sigmoid, .tanh: false
+    }
+  }
+}

@@ -1,0 +1,198 @@
+/// Reverse-mode differentiation: appends the backward half to a forward graph with a loss.
+extension ModelGraph {
+  /// The graph with the gradients of all parameters and, on request, of the input.
+  ///
+  /// Walks the forward operations backwards. A value read by several operations gets the sum of
+  /// what each of them says about it; operations that no parameter depends on are left out.
+  ///
+  /// Source: Griewank and Walther, "Evaluating Derivatives", 2nd edition, section 3.2 (reverse mode).
+  package func differentiated(inputGradient wantsInput: Bool = false) -> ModelGraph {
+    var derivation = Derivation(graph: self, wantsInputGradient: wantsInput)
+    for operation in operations.reversed() { derivation.derive(operation) }
+    var result = derivation.graph
+    if wantsInput { result.inputGradient = derivation.gradients[input] }
+    return result
+  }
+}
+
+private struct Derivation {
+  var graph: ModelGraph
+  var gradients: [ValueID: ValueID] = [:]
+  /// Values that a parameter (or the wanted input) flows into.
+  private let differentiable: Set<ValueID>
+
+  init(graph: ModelGraph, wantsInputGradient: Bool) {
+    self.graph = graph
+    var reached = Set<ValueID>()
+    if wantsInputGradient { reached.insert(graph.input) }
+    for index in graph.values.indices {
+      if case .parameter = graph.values[index].role { reached.insert(ValueID(index)) }
+    }
+    for operation in graph.operations where operation.inputs.contains(where: reached.contains) {
+      reached.formUnion(operation.outputs)
+    }
+    differentiable = reached
+  }
+
+  mutating func derive(_ operation: Operation) {
+    if case .loss = operation.kind {
+      gradients[operation.inputs[0]] = operation.outputs[1]
+      return
+    }
+    guard let outputGradient = gradients[operation.outputs[0]] else { return }
+    switch operation.kind {
+    case .dense, .convolution: deriveLinear(operation, outputGradient)
+    case .batchNorm, .batchNormInference, .layerNorm: deriveNorm(operation, outputGradient)
+    case .add, .multiply, .concatenate: deriveStructure(operation, outputGradient)
+    default: deriveUnary(operation, outputGradient)
+    }
+  }
+
+  // MARK: Rules
+
+  private mutating func deriveLinear(_ operation: Operation, _ dy: ValueID) {
+    let x = operation.inputs[0]
+    let weights = operation.inputs[1]
+    let (inputRule, weightRule, channels) = operation.kind.linearRules
+    if operation.inputs.count > 2 {
+      addParameterGradients(
+        .biasGradient(channels: channels), [dy], of: [operation.inputs[2]], operation)
+    }
+    addParameterGradients(weightRule, [x, dy], of: [weights], operation)
+    addGradient(inputRule, [dy, weights], of: x, operation)
+  }
+
+  private mutating func deriveNorm(_ operation: Operation, _ dy: ValueID) {
+    let x = operation.inputs[0]
+    let y = operation.outputs[0]
+    let gamma = operation.inputs[1]
+    let dx = graph.addValue(.activation, elementCount: graph[x].elementCount)
+    let parameterGradients = operation.inputs[1...2].map { newParameterGradient($0) }
+    let (kind, operands): (OperationKind, [ValueID])
+    switch operation.kind {
+    case .batchNorm(let shape):
+      kind = .batchNormGradient(shape)
+      operands = shape.fusedOutput(y) + [dy, gamma] + operation.outputs[1...2]
+    case .batchNormInference(let shape):
+      kind = .batchNormInferenceGradient(shape)
+      operands = shape.fusedOutput(y) + [dy, gamma] + operation.inputs[3...4]
+    case .layerNorm(let shape):
+      kind = .layerNormGradient(shape)
+      operands = [dy, gamma] + operation.outputs[1...2]
+    default: preconditionFailure("\(operation.kind.name) is no norm")
+    }
+    graph.add(kind, [x] + operands, to: [dx] + parameterGradients, layer: operation.layer)
+    contribute(dx, to: x, operation)
+  }
+
+  private mutating func deriveStructure(_ operation: Operation, _ dy: ValueID) {
+    switch operation.kind {
+    case .add:
+      for input in operation.inputs { contribute(dy, to: input, operation) }
+    case .multiply:
+      addGradient(.multiply, [dy, operation.inputs[1]], of: operation.inputs[0], operation)
+      addGradient(.multiply, [dy, operation.inputs[0]], of: operation.inputs[1], operation)
+    case .concatenate(let channels, let positions):
+      let total = channels.reduce(0, +)
+      var offset = 0
+      for (input, count) in zip(operation.inputs, channels) {
+        let kind = OperationKind.slice(
+          offset: offset, count: count, total: total, positions: positions)
+        addGradient(kind, [dy], of: input, operation)
+        offset += count
+      }
+    default: preconditionFailure("\(operation.kind.name) is no structure")
+    }
+  }
+
+  /// Operations with one differentiable input.
+  private mutating func deriveUnary(_ operation: Operation, _ dy: ValueID) {
+    let x = operation.inputs[0]
+    let y = operation.outputs[0]
+    switch operation.kind {
+    case .activation(let activation):
+      let operands = activation.gradientNeedsOnlyOutput ? [y, dy] : [x, y, dy]
+      addGradient(.activationGradient(activation), operands, of: x, operation)
+    case .softmax(let channels):
+      addGradient(.softmaxGradient(channels: channels), [y, dy], of: x, operation)
+    case .maxPool(let geometry):
+      addGradient(.maxPoolGradient(geometry), [x, dy], of: x, operation)
+    case .averagePool(let geometry):
+      addGradient(.averagePoolGradient(geometry), [dy], of: x, operation)
+    case .globalAveragePool(let positions, let channels):
+      let kind = OperationKind.globalAveragePoolGradient(positions: positions, channels: channels)
+      addGradient(kind, [dy], of: x, operation)
+    case .dropout: addGradient(operation.kind, [dy], of: x, operation)
+    case .transpose(let rows, let columns):
+      addGradient(.transpose(rows: columns, columns: rows), [dy], of: x, operation)
+    default: preconditionFailure("\(operation.kind.name) has no backward rule")
+    }
+  }
+
+  // MARK: Bookkeeping
+
+  /// Appends an operation that computes one gradient of `value`, if anything depends on it.
+  private mutating func addGradient(
+    _ kind: OperationKind, _ inputs: [ValueID], of value: ValueID, _ operation: Operation
+  ) {
+    guard differentiable.contains(value) else { return }
+    let gradient = graph.add(
+      kind, inputs, elementCount: graph[value].elementCount, layer: operation.layer)
+    contribute(gradient, to: value, operation)
+  }
+
+  private mutating func addParameterGradients(
+    _ kind: OperationKind, _ inputs: [ValueID], of parameters: [ValueID], _ operation: Operation
+  ) {
+    let gradients = parameters.map { newParameterGradient($0) }
+    graph.add(kind, inputs, to: gradients, layer: operation.layer)
+  }
+
+  private mutating func newParameterGradient(_ value: ValueID) -> ValueID {
+    guard case .parameter(let index) = graph[value].role else {
+      preconditionFailure("value \(value.index) is no parameter")
+    }
+    return graph.addValue(.parameterGradient(index), elementCount: graph[value].elementCount)
+  }
+
+  /// Adds `gradient` to what is known of `value`'s gradient.
+  private mutating func contribute(
+    _ gradient: ValueID, to value: ValueID, _ operation: Operation
+  ) {
+    guard differentiable.contains(value) else { return }
+    guard let earlier = gradients[value] else {
+      gradients[value] = gradient
+      return
+    }
+    gradients[value] = graph.add(
+      .add, [earlier, gradient], elementCount: graph[value].elementCount, layer: operation.layer)
+  }
+}
+
+extension NormShape {
+  /// The layer's output where the gradient of a fused activation needs it.
+  fileprivate func fusedOutput(_ output: ValueID) -> [ValueID] {
+    activation == .identity ? [] : [output]
+  }
+}
+
+extension OperationKind {
+  /// The two backward operations of a linear layer and the length of its bias.
+  fileprivate var linearRules:
+    (input: OperationKind, weight: OperationKind, channels: Int)
+  {
+    switch self {
+    case .dense(let inputs, let units):
+      (
+        .denseInputGradient(inputs: inputs, units: units),
+        .denseWeightGradient(inputs: inputs, units: units), units
+      )
+    case .convolution(let geometry):
+      (
+        .convolutionInputGradient(geometry), .convolutionWeightGradient(geometry),
+        geometry.outputChannels
+      )
+    default: preconditionFailure("\(name) is not linear")
+    }
+  }
+}

@@ -1,0 +1,101 @@
+/// One step of arithmetic of the graph, forward or backward: reads values, writes values.
+package struct Operation: Equatable, Sendable {
+  package var kind: OperationKind
+  package var inputs: [ValueID]
+  package var outputs: [ValueID]
+  /// The layer it belongs to, `layers.5.main.0`; for errors, traces and the printed plan.
+  package var layer: String
+
+  package init(_ kind: OperationKind, inputs: [ValueID], outputs: [ValueID], layer: String) {
+    self.kind = kind
+    self.inputs = inputs
+    self.outputs = outputs
+    self.layer = layer
+  }
+}
+
+/// What an operation computes, with everything a kernel must know except the number of samples.
+///
+/// The comments give `inputs -> outputs`; `?` marks an input that may be absent. `x`, `y` are input
+/// and output of the layer, `dx`, `dy` the loss's gradients with respect to them.
+package enum OperationKind: Equatable, Sendable {
+  /// `x, W, b? -> y`
+  case dense(inputs: Int, units: Int)
+  /// `dy, W -> dx`
+  case denseInputGradient(inputs: Int, units: Int)
+  /// `x, dy -> dW`
+  case denseWeightGradient(inputs: Int, units: Int)
+  /// `x, W, b? -> y`
+  case convolution(ConvolutionGeometry)
+  /// `dy, W -> dx`
+  case convolutionInputGradient(ConvolutionGeometry)
+  /// `x, dy -> dW`
+  case convolutionWeightGradient(ConvolutionGeometry)
+  /// `dy -> db`: sums over all positions.
+  case biasGradient(channels: Int)
+  /// `x -> y`
+  case activation(Activation)
+  /// `x?, y, dy -> dx`; x is there when the function needs it.
+  case activationGradient(Activation)
+  /// `x, gamma, beta -> y, mean, inverseDeviation, unbiasedVariance`
+  case batchNorm(NormShape)
+  /// `x, y?, dy, gamma, mean, inverseDeviation -> dx, dgamma, dbeta`; y with a fused activation.
+  case batchNormGradient(NormShape)
+  /// `mean, unbiasedVariance -> runningMeanShare, runningVarianceShare`, weighted by the shard's size.
+  case batchStatistics(channels: Int)
+  /// `x, gamma, beta, runningMean, runningVariance -> y`
+  case batchNormInference(NormShape)
+  /// `x, y?, dy, gamma, runningMean, runningVariance -> dx, dgamma, dbeta`
+  case batchNormInferenceGradient(NormShape)
+  /// `x, gamma, beta -> y, mean, inverseDeviation` (one pair per position)
+  case layerNorm(NormShape)
+  /// `x, dy, gamma, mean, inverseDeviation -> dx, dgamma, dbeta`
+  case layerNormGradient(NormShape)
+  /// `x -> y`
+  case maxPool(PoolGeometry)
+  /// `x, dy -> dx`
+  case maxPoolGradient(PoolGeometry)
+  case averagePool(PoolGeometry)
+  /// `dy -> dx`
+  case averagePoolGradient(PoolGeometry)
+  /// `x -> y`, `[positions, channels] -> [channels]` per sample.
+  case globalAveragePool(positions: Int, channels: Int)
+  case globalAveragePoolGradient(positions: Int, channels: Int)
+  /// `x -> y`; its own gradient, because the mask is recomputed from the stream's counter.
+  case dropout(rate: Double, stream: String)
+  case softmax(channels: Int)
+  /// `y, dy -> dx`
+  case softmaxGradient(channels: Int)
+  /// `a, b -> y`
+  case add
+  case multiply
+  /// `a, b, ... -> y`, side by side along the channels, whose counts are given.
+  case concatenate(channels: [Int], positions: Int)
+  /// `dy -> dx`, the channels `offset..<offset + count` of `total`.
+  case slice(offset: Int, count: Int, total: Int, positions: Int)
+  /// `x -> y`: `[rows, columns]` of each sample becomes `[columns, rows]`.
+  case transpose(rows: Int, columns: Int)
+  /// `z, targets -> losses (one per sample), dz?`; dz is divided by the true batch size.
+  case loss(LossSpec, outputs: Int)
+  /// `losses -> total`
+  case sumLosses
+  /// `z, targets -> total` of right answers.
+  case countCorrect(LossSpec, outputs: Int)
+}
+
+/// Channels and epsilon of a norm, and the activation that was fused into its output.
+package struct NormShape: Equatable, Sendable {
+  package var positions: Int
+  package var channels: Int
+  package var epsilon: Double
+  package var activation: Activation
+
+  package init(
+    positions: Int, channels: Int, epsilon: Double, activation: Activation = .identity
+  ) {
+    self.positions = positions
+    self.channels = channels
+    self.epsilon = epsilon
+    self.activation = activation
+  }
+}

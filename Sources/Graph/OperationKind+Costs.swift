@@ -1,0 +1,111 @@
+extension OperationKind {
+  /// Floating-point operations for one sample, a multiply-add counted as two.
+  ///
+  /// Only matrix products and convolutions count, as papers do; the rest is bound by memory.
+  package var flops: Int {
+    switch self {
+    case .dense(let inputs, let units), .denseInputGradient(let inputs, let units),
+      .denseWeightGradient(let inputs, let units):
+      2 * inputs * units
+    case .convolution(let geometry), .convolutionInputGradient(let geometry),
+      .convolutionWeightGradient(let geometry):
+      2 * geometry.vertical.output * geometry.horizontal.output * geometry.weightCount
+    default: 0
+    }
+  }
+
+  /// A short name for the printed plan and for traces.
+  package var name: String {
+    switch self {
+    case .dense: "dense"
+    case .denseInputGradient: "dense_input_gradient"
+    case .denseWeightGradient: "dense_weight_gradient"
+    case .convolution: "conv2d"
+    case .convolutionInputGradient: "conv2d_input_gradient"
+    case .convolutionWeightGradient: "conv2d_weight_gradient"
+    case .biasGradient: "bias_gradient"
+    case .activation(let activation): activation.name
+    case .activationGradient(let activation): "\(activation.name)_gradient"
+    case .batchNorm(let shape): "batch_norm\(shape.fusedSuffix)"
+    case .batchNormGradient(let shape): "batch_norm\(shape.fusedSuffix)_gradient"
+    case .batchStatistics: "batch_statistics"
+    case .batchNormInference(let shape): "batch_norm_inference\(shape.fusedSuffix)"
+    case .batchNormInferenceGradient(let shape):
+      "batch_norm_inference\(shape.fusedSuffix)_gradient"
+    case .layerNorm: "layer_norm"
+    case .layerNormGradient: "layer_norm_gradient"
+    case .maxPool: "max_pool"
+    case .maxPoolGradient: "max_pool_gradient"
+    case .averagePool: "average_pool"
+    case .averagePoolGradient: "average_pool_gradient"
+    case .globalAveragePool: "global_average_pool"
+    case .globalAveragePoolGradient: "global_average_pool_gradient"
+    case .dropout: "dropout"
+    case .softmax: "softmax"
+    case .softmaxGradient: "softmax_gradient"
+    case .add: "add"
+    case .multiply: "multiply"
+    case .concatenate: "concatenate"
+    case .slice: "slice"
+    case .transpose: "transpose"
+    case .loss: "loss"
+    case .sumLosses: "sum_losses"
+    case .countCorrect: "count_correct"
+    }
+  }
+}
+
+extension NormShape {
+  fileprivate var fusedSuffix: String {
+    activation == .identity ? "" : "_\(activation.name)"
+  }
+}
+
+extension Activation {
+  /// The word in the config.
+  package var name: String {
+    switch self {
+    case .identity: "identity"
+    case .sigmoid: "sigmoid"
+    case .tanh: "tanh"
+    case .relu: "relu"
+    case .leakyRelu: "leaky_relu"
+    case .elu: "elu"
+    case .gelu: "gelu"
+    case .geluTanh: "gelu_tanh"
+    case .silu: "silu"
+    }
+  }
+}
+
+extension LayerKind {
+  /// The word in the config.
+  package var configName: String {
+    switch self {
+    case .dense: "dense"
+    case .conv2d: "conv2d"
+    case .maxPool: "max_pool"
+    case .averagePool: "average_pool"
+    case .globalAveragePool: "global_average_pool"
+    case .batchNorm: "batch_norm"
+    case .layerNorm: "layer_norm"
+    case .dropout: "dropout"
+    case .flatten: "flatten"
+    case .reshape: "reshape"
+    case .activation(.geluTanh): "gelu"
+    case .activation(let activation): activation.name
+    case .softmax: "softmax"
+    case .residual: "residual"
+    case .parallel: "parallel"
+    case .repeat: "repeat"
+    }
+  }
+
+  /// Whether it is made of other layers, which are listed themselves.
+  var isContainer: Bool {
+    switch self {
+    case .residual, .parallel, .repeat: true
+    default: false
+    }
+  }
+}

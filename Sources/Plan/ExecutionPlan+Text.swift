@@ -1,0 +1,50 @@
+import Graph
+
+extension ExecutionPlan {
+  /// The program as text, one instruction a line, for `summary --plan` and golden files.
+  package var text: String {
+    var lines = [
+      "plan: \(graph.operations.count) operations, \(buckets.count) buckets, "
+        + "arena \(arena.count) elements for \(capacity) samples, leaf \(leaf.count) elements"
+    ]
+    if !shard.isEmpty { lines.append("for each micro-shard:") }
+    lines += shard.map { "  " + describe($0) }
+    if !finish.isEmpty { lines.append("then:") }
+    lines += finish.map { "  " + describe($0) }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private func describe(_ instruction: Instruction) -> String {
+    switch instruction {
+    case .run(let index):
+      let operation = graph.operations[index]
+      let inputs = operation.inputs.map(describe).joined(separator: ", ")
+      let outputs = operation.outputs.map(describe).joined(separator: ", ")
+      return "\(operation.kind.name) [\(operation.layer)] \(inputs) -> \(outputs)"
+    case .endLeaf(let bucket):
+      return "end-leaf, start-sum bucket \(bucket) \(describe(buckets[bucket]))"
+    case .poll: return "poll"
+    case .waitSum(let bucket): return "wait-sum bucket \(bucket)"
+    case .check: return "check finite, clip"
+    case .update(let bucket): return "update bucket \(bucket)"
+    }
+  }
+
+  private func describe(_ value: ValueID) -> String {
+    switch graph[value].role {
+    case .target: "target"
+    case .parameter(let index): graph.parameters[index].name
+    case .statistic(let index): graph.statistics[index].name
+    case .parameterGradient(let index): "gradient.\(graph.parameters[index].name)"
+    case .statisticShare(let index): "share.\(graph.statistics[index].name)"
+    case .lossShare: "loss"
+    case .correctShare: "correct"
+    case .input, .activation, .shardConstant:
+      "%\(value.index)" + (arena.regions[value.index].map { "@\(describe($0))" } ?? "")
+    }
+  }
+
+  private func describe(_ range: Range<Int>) -> String {
+    "\(range.lowerBound)+\(range.count)"
+  }
+}

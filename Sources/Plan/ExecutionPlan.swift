@@ -1,0 +1,126 @@
+import Graph
+
+/// A training step (or a forward pass) as a program: every decision made, every place fixed.
+///
+/// `shard` runs once per micro-shard of the rank, `finish` once per step after the last of them.
+package struct ExecutionPlan: Equatable, Sendable {
+  package private(set) var graph: ModelGraph
+  package private(set) var leaf: LeafLayout
+  package private(set) var arena: ArenaLayout
+  /// Slices of the leaf that are summed as one message, in the order in which they are complete.
+  package private(set) var buckets: [Range<Int>]
+  package private(set) var shard: [Instruction]
+  package private(set) var finish: [Instruction]
+  /// Samples of the largest micro-shard.
+  package private(set) var capacity: Int
+
+  /// The plan of a training step.
+  ///
+  /// - Parameters:
+  ///   - forward: The forward graph with its loss, in training mode (or evaluation mode, to probe).
+  ///   - capacity: Samples of the largest micro-shard.
+  ///   - options: Rewrites and bucket size.
+  ///   - holdsOutput: Whether the network's output must survive the step.
+  ///   - inputGradient: Whether the gradient of the input is computed and survives.
+  package init(
+    training forward: ModelGraph, capacity: Int, options: PlanOptions = PlanOptions(),
+    holdsOutput: Bool = false, inputGradient: Bool = false
+  ) {
+    let fused = options.fusion ? fuseActivations(in: forward) : forward
+    let graph = fused.differentiated(inputGradient: inputGradient)
+    var held: Set<ValueID> = holdsOutput ? [graph.output] : []
+    if let gradient = graph.inputGradient { held.insert(gradient) }
+    self.init(graph, capacity: capacity, held: held)
+    (shard, buckets) = schedule(graph, leaf, bucketElements: options.bucketElements)
+    finish = buckets.indices.map { .waitSum(bucket: $0) } + [.check]
+    finish += buckets.indices.map { .update(bucket: $0) }
+    verify()
+  }
+
+  /// The plan of a forward pass whose output (and losses, with a loss) survive it.
+  package init(
+    inference forward: ModelGraph, capacity: Int, options: PlanOptions = PlanOptions()
+  ) {
+    let graph = options.fusion ? fuseActivations(in: forward) : forward
+    var held: Set<ValueID> = [graph.output]
+    for operation in graph.operations {
+      if case .loss = operation.kind { held.insert(operation.outputs[0]) }
+    }
+    self.init(graph, capacity: capacity, held: held)
+    shard = graph.operations.indices.map { .run(operation: $0) }
+    verify()
+  }
+
+  private init(_ graph: ModelGraph, capacity: Int, held: Set<ValueID>) {
+    self.graph = graph
+    self.capacity = capacity
+    leaf = LeafLayout(graph)
+    arena = ArenaLayout(graph, capacity: capacity, held: held)
+    buckets = []
+    shard = []
+    finish = []
+  }
+}
+
+package struct PlanOptions: Equatable, Sendable {
+  package var fusion: Bool
+  /// Elements from which on a bucket is closed.
+  package var bucketElements: Int
+
+  package init(fusion: Bool = true, bucketElements: Int = 1 << 18) {
+    self.fusion = fusion
+    self.bucketElements = bucketElements
+  }
+}
+
+package enum Instruction: Equatable, Sendable {
+  case run(operation: Int)
+  /// This micro-shard's part of the bucket is complete: fold it into the tree; after the rank's last
+  /// micro-shard its sum over the ranks starts.
+  case endLeaf(bucket: Int)
+  /// Moves started sums forward.
+  case poll
+  case waitSum(bucket: Int)
+  /// Refuses sums that are not finite, and finds the factor that clips the gradient.
+  case check
+  case update(bucket: Int)
+}
+
+/// Backward's order with each bucket closed as soon as its last gradient is there.
+private func schedule(
+  _ graph: ModelGraph, _ leaf: LeafLayout, bucketElements: Int
+) -> (program: [Instruction], buckets: [Range<Int>]) {
+  var program: [Instruction] = []
+  var buckets: [Range<Int>] = []
+  var bucketStart = 0
+  let last = leaf.order.last
+  for (index, operation) in graph.operations.enumerated() {
+    program.append(.run(operation: index))
+    let finished = operation.outputs.compactMap { output in
+      if case .parameterGradient(let parameter) = graph[output].role { parameter } else { nil }
+    }
+    if let newest = finished.last {
+      let end = newest == last ? leaf.count : leaf.alignedEnd(of: newest)
+      if end - bucketStart >= bucketElements || end == leaf.count {
+        program.append(.endLeaf(bucket: buckets.count))
+        buckets.append(bucketStart..<end)
+        bucketStart = end
+        continue
+      }
+    }
+    if !buckets.isEmpty { program.append(.poll) }
+  }
+  if bucketStart < leaf.count {
+    program.append(.endLeaf(bucket: buckets.count))
+    buckets.append(bucketStart..<leaf.count)
+  }
+  return (program, buckets)
+}
+
+extension LeafLayout {
+  /// Where the slot of a parameter's gradient ends, the gap behind it included.
+  fileprivate func alignedEnd(of parameter: Int) -> Int {
+    let end = gradient(of: parameter).upperBound
+    return (end + Self.alignment - 1) / Self.alignment * Self.alignment
+  }
+}
