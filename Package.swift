@@ -107,7 +107,10 @@ let package = Package(
     suite("Graph", ["Diagnostics", "Graph"]),
     suite("Kernels", ["CAllocationCount", "Graph", "Kernels", "Randomness", "Storage"]),
     suite("Plan", ["Graph", "Plan"]),
-    suite("Optimizers", ["Diagnostics", "Graph", "Kernels", "Optimizers", "Storage"]),
+    suite(
+      "Optimizers",
+      ["CAllocationCount", "Diagnostics", "Graph", "Kernels", "Optimizers", "Storage"],
+      resources: ["golden_schedules.py", "golden_updates.py"]),
     suite(
       "MPICollectives", ["CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "MPICollectives", "Storage"]),
     suite("DataParallel", ["CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Storage"]),
@@ -129,6 +132,6 @@ let package = Package(
         "CAllocationCount", "Checkpoints", "Collectives", "Datasets", "Diagnostics", "Engine", "Graph", "Kernels",
         "Metrics", "Optimizers", "Plan", "Storage", "Training",
       ]),
-    suite("Command", ["Checkpoints", "Diagnostics", "Storage"]),
+    suite("Command", ["Checkpoints", "Diagnostics", "Storage"], resources: ["Golden"]),
   ]
 )

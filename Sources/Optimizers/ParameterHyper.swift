@@ -1,5 +1,5 @@
-import Graph
 import Diagnostics
+import Graph
 
 /// The constants of one parameter: the spec's, less what its kind is spared, with its groups' exceptions.
 package struct ParameterHyper: Equatable, Sendable {

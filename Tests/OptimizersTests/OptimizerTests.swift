@@ -1,3 +1,5 @@
+import CAllocationCount
+import Graph
 import Kernels
 import Optimizers
 import Storage
@@ -154,6 +156,42 @@ struct OptimizerTests {
     let weights = block { _ in -3 }
     let found = optimizer.penalty(weights: weights.block)
     #expect(found == 20 * (0.25 * 9 + 0.25 * 3) + 10 * (9 + 0.25 * 3))
+  }
+
+  @Test("the penalty's gradient is what an update adds by itself")
+  func penaltyGradient() {
+    var penalised = OptimizerSpec(rule: .sgd, learningRate: 1)
+    penalised.l2 = 0.5
+    penalised.l1 = 0.25
+    let free = OptimizerSpec(rule: .sgd, learningRate: 1)
+    let (inside, outside) = (block { Float($0 % 5) - 2 }, block { Float($0 % 5) - 2 })
+    let (gradient, sum) = (block { Float($0 % 3) }, block { Float($0 % 3) })
+    let first = Optimizer<Float>(
+      spec: penalised, segments: Self.segments, parameterCount: Self.count)
+    let second = Optimizer<Float>(spec: free, segments: Self.segments, parameterCount: Self.count)
+    first.update(
+      0..<48, weights: inside.block, gradient: gradient.block, step: 1, learningRate: 1)
+    first.addPenaltyGradient(weights: outside.block, into: sum.block)
+    second.update(0..<48, weights: outside.block, gradient: sum.block, step: 1, learningRate: 1)
+    #expect(inside.block.array == outside.block.array)
+  }
+
+  @Test("an update allocates nothing", arguments: rules)
+  func allocations(rule: UpdateRule) {
+    let (weights, gradient) = (block { Float($0) / 10 - 2 }, block { Float($0 % 7) - 3.25 })
+    let optimizer = Optimizer<Float>(
+      spec: spec(rule), segments: Self.segments, parameterCount: Self.count)
+    let average = ExponentialMovingAverage<Float>(decay: 0.9, parameterCount: Self.count)
+    func step(_ step: Int) {
+      optimizer.update(
+        0..<48, weights: weights.block, gradient: gradient.block, step: step, learningRate: 0.1,
+        gradientScale: 0.5, clipValue: 1)
+      average.update(0..<48, weights: weights.block, step: step)
+    }
+    step(1)
+    let before = allocation_count_of_thread()
+    for number in 2...5 { step(number) }
+    #expect(allocation_count_of_thread() == before)
   }
 
   @Test("without penalties the penalty is zero")
