@@ -44,6 +44,7 @@ let package = Package(
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CInstructionSet"),
+    .systemLibrary(name: "CPrefetch"),
 
     room("Diagnostics"),
     room("Randomness"),
@@ -57,7 +58,7 @@ let package = Package(
     room("Collectives", ["Diagnostics", "Storage"]),
     room("MPICollectives", ["CMPI", "Collectives", "Diagnostics", "Storage"]),
     room("DataParallel", ["Collectives", "Diagnostics", "Kernels", "Storage"]),
-    room("Datasets", ["CZlib", "Diagnostics", "Randomness", "Storage"]),
+    room("Datasets", ["CPrefetch", "CZlib", "Diagnostics", "Randomness", "Storage"]),
     room("Checkpoints", ["Diagnostics", "Storage"]),
     room("Metrics", ["Diagnostics"]),
     room("Engine", ["DataParallel", "Graph", "Kernels", "Plan", "Randomness", "Storage"]),
