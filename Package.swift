@@ -56,6 +56,7 @@ let package = Package(
       name: "CBuildInformation", cSettings: [.define("DDP_REVISION", to: "\"\(revision)\"")]),
     // Counts heap allocations by replacing malloc: for tests and benchmarks only.
     .target(name: "CAllocationCount"),
+    .systemLibrary(name: "CPrefetch"),
 
     room("Diagnostics"),
     room("Randomness"),
@@ -69,7 +70,7 @@ let package = Package(
     room("Collectives", ["Diagnostics", "Storage"]),
     room("MPICollectives", ["CMPI", "Collectives", "Diagnostics", "Storage"]),
     room("DataParallel", ["Collectives", "Diagnostics", "Kernels", "Storage"]),
-    room("Datasets", ["CZlib", "Diagnostics", "Randomness", "Storage"]),
+    room("Datasets", ["CPrefetch", "CZlib", "Diagnostics", "Randomness", "Storage"]),
     room("Checkpoints", ["Diagnostics", "Storage"]),
     room("Metrics", ["Diagnostics"]),
     room(

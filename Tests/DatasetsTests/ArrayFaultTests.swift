@@ -195,7 +195,7 @@ struct ArrayFaultTests {
       try message(images: images, labels: npy("|u1", "2, 2", [0, 1, 1, 0]), isNPY: true) == """
         y: targets of shape [2, 2] have 2 numbers per sample
           expected: one class number per sample
-          to fix:   set data.target to multi_hot or values, or store class numbers
+          to fix:   set data.target_kind to multi_hot or values, or store class numbers
         """)
     #expect(
       try message(
@@ -203,7 +203,7 @@ struct ArrayFaultTests {
           == """
           y, byte 72: label 3 of sample 1 is out of range
             expected: 0 or 1
-            to fix:   set data.target to classes or values, or repair the file
+            to fix:   set data.target_kind to classes or values, or repair the file
           """)
   }
 

@@ -35,7 +35,7 @@ struct CSVFaultTests {
           to fix:   repair the cell or remove the row
         t.csv:5:1: column "age" is "tall", not a number
           expected: a finite number
-          to fix:   repair the cell, or list the column in data.categorical or data.ignored
+          to fix:   repair the cell, or list the column in data.categorical or data.ignore
         t.csv:6:3: column "height" is 1e99
           expected: a finite number
           to fix:   repair the cell or remove the row
@@ -86,13 +86,13 @@ struct CSVFaultTests {
           to fix:   rename one of them
         t.csv:1:1: column "y" is both a target and categorical or ignored
           expected: one use of each column
-          to fix:   remove it from data.categorical and data.ignored
+          to fix:   remove it from data.categorical and data.ignore
         """)
     #expect(
       try message("a,y\n1,0\n", ignored: ["a"]) == """
         t.csv:1:1: no column is left to learn from
           expected: at least one column that is neither a target nor ignored
-          to fix:   shorten data.ignored or data.targets
+          to fix:   shorten data.ignore or data.target
         """)
   }
 
@@ -163,13 +163,13 @@ struct CSVFaultTests {
       try message("x,a,y\n1,0,2\n", targets: ["a", "y"], target: .multiHot) == """
         t.csv:2:5: column "y" is 2
           expected: 0 or 1
-          to fix:   repair the cell, or set data.target to values
+          to fix:   repair the cell, or set data.target_kind to values
         """)
     #expect(
       try message("x,a,y\n1,0,2\n", targets: ["a", "y"]) == """
-        data.targets: 2 columns for one class
-          expected: one column of classes, or data.target multi_hot or values
-          to fix:   set data.target to multi_hot or values
+        data.target: 2 columns for one class
+          expected: one column of classes, or data.target_kind multi_hot or values
+          to fix:   set data.target_kind to multi_hot or values
         """)
     #expect(
       try message("x,a,y\n1,0,2\n", targets: ["a", "y"], target: .values, outputs: 3) == """

@@ -69,7 +69,7 @@ struct SplitTests {
           expected: a number between 0 and 1
           to fix:   use 0.1 for a tenth of the training samples
         data.test: the part cannot be stratified, because targets are no classes
-          expected: stratified: true only where data.target is classes
+          expected: stratified: true only where data.target_kind is classes
           to fix:   remove stratified
         """)
     #expect(

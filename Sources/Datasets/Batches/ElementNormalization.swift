@@ -1,5 +1,3 @@
-import Storage
-
 /// `y = (x - mean) · scale` for each element of a sample, with the statistics laid out per element so
 /// that one plain loop serves bytes and floats, images and tables.
 struct ElementNormalization<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>: Sendable {
@@ -19,54 +17,84 @@ struct ElementNormalization<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>
   /// Normalises a whole sample.
   @inline(__always)
   func apply<Element: BatchElement>(
-    _ source: UnsafeBufferPointer<Element>, into output: Block<S>
+    _ source: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<S>
   ) {
-    let count = output.count
-    precondition(source.count == count && mean.count == count, "\(source.count) into \(count)")
-    // SAFETY: all four hold `count` elements, and the output is nobody else's.
-    unsafe mean.withUnsafeBufferPointer { mean in
-      unsafe scale.withUnsafeBufferPointer { scale in
-        let output = unsafe output.base
-        for e in 0..<count {
-          unsafe output[e] = (source[e].converted(to: S.self) - mean[e]) * scale[e]
-        }
-      }
-    }
+    unsafe apply(source, from: 0, to: 0..<source.count, of: output)
   }
 
   /// Normalises an image that is moved and mirrored on the way; what moves in is a raw zero.
   @inline(__always)
   func apply<Element: BatchElement>(
     _ image: UnsafeBufferPointer<Element>, change: ImageChange, extent: ImageExtent,
-    into output: Block<S>
+    into output: UnsafeMutableBufferPointer<S>
   ) {
-    let channels = extent.channels
-    let rowCount = extent.width * channels
+    let rowCount = extent.width * extent.channels
     precondition(
       image.count == output.count && output.count == extent.height * rowCount,
       "\(image.count) of \(extent) into \(output.count)")
-    let step = change.isFlipped ? -1 : 1
     let columns = change.columns(of: extent.width)
+    let first = change.firstSourceColumn(of: extent.width) * extent.channels
+    let inside = columns.lowerBound * extent.channels..<columns.upperBound * extent.channels
+    for row in 0..<extent.height {
+      let target = unsafe UnsafeMutableBufferPointer(
+        rebasing: output[row * rowCount..<(row + 1) * rowCount])
+      let source = row + change.down
+      guard 0 <= source, source < extent.height else {
+        unsafe applyToZeros(0..<rowCount, of: target)
+        continue
+      }
+      unsafe applyToZeros(0..<inside.lowerBound, of: target)
+      unsafe apply(image, from: source * rowCount + first, to: inside, of: target)
+      unsafe applyToZeros(inside.upperBound..<rowCount, of: target)
+      if change.isFlipped { unsafe mirror(columns, channels: extent.channels, of: target) }
+    }
+  }
+
+  /// Fills the elements `range` of a row. Statistics repeat with the channels and pixels are whole, so
+  /// those of the image's first row serve all.
+  @inline(__always)
+  private func apply<Element: BatchElement>(
+    _ source: UnsafeBufferPointer<Element>, from start: Int, to range: Range<Int>,
+    of row: UnsafeMutableBufferPointer<S>
+  ) {
+    precondition(start >= 0 && start + range.count <= source.count, "\(start) of \(source.count)")
+    precondition(range.upperBound <= row.count && row.count <= mean.count, "\(range) of a row")
+    guard let output = row.baseAddress, let input = source.baseAddress else { return }
+    // SAFETY: checked above for the source, the row and the statistics.
     unsafe mean.withUnsafeBufferPointer { mean in
       unsafe scale.withUnsafeBufferPointer { scale in
-        for row in 0..<extent.height {
-          let source = row + change.down
-          let isInside = 0 <= source && source < extent.height
-          let inside = isInside ? columns : 0..<0
-          let first = source * rowCount + change.sourceColumn(0, of: extent.width) * channels
-          for k in 0..<channels {
-            // SAFETY: columns of `inside` have their source in the image; the rest reads nothing.
-            // Statistics repeat with the channels, so the first pixel's serve all.
-            let (target, m, s) = unsafe (output.base + row * rowCount + k, mean[k], scale[k])
-            for c in 0..<inside.lowerBound { unsafe target[c &* channels] = -m * s }
-            for c in inside {
-              let x = unsafe image[first &+ k &+ step &* c &* channels].converted(to: S.self)
-              unsafe target[c &* channels] = (x - m) * s
-            }
-            for c in inside.upperBound..<extent.width { unsafe target[c &* channels] = -m * s }
-          }
+        let (output, input) = unsafe (output + range.lowerBound, input + start)
+        for e in 0..<range.count {
+          unsafe output[e] = (input[e].converted(to: S.self) - mean[e]) * scale[e]
         }
       }
+    }
+  }
+
+  @inline(__always)
+  private func applyToZeros(_ range: Range<Int>, of row: UnsafeMutableBufferPointer<S>) {
+    // SAFETY: callers' ranges lie in the row, which is no longer than the statistics.
+    unsafe mean.withUnsafeBufferPointer { mean in
+      unsafe scale.withUnsafeBufferPointer { scale in
+        for e in range { unsafe row[e] = -mean[e] * scale[e] }
+      }
+    }
+  }
+
+  /// Reverses the order of the pixels `columns`.
+  @inline(__always)
+  private func mirror(
+    _ columns: Range<Int>, channels: Int, of row: UnsafeMutableBufferPointer<S>
+  ) {
+    var left = columns.lowerBound
+    var right = columns.upperBound - 1
+    while left < right {
+      for channel in 0..<channels {
+        // SAFETY: the columns lie in the row.
+        unsafe row.swapAt(left &* channels &+ channel, right &* channels &+ channel)
+      }
+      left += 1
+      right -= 1
     }
   }
 }

@@ -35,26 +35,27 @@ package struct ImageChange: Equatable, Sendable {
     return lower..<max(lower, min(width, width - right))
   }
 
-  func sourceColumn(_ column: Int, of width: Int) -> Int {
-    isFlipped ? width - 1 - (column + right) : column + right
+  /// The leftmost column of the image that is shown; the others follow, to be mirrored if flipped.
+  func firstSourceColumn(of width: Int) -> Int {
+    let columns = columns(of: width)
+    return isFlipped ? width - columns.upperBound - right : columns.lowerBound + right
   }
 }
 
 /// Random mirroring and shifting, a pure function of seed, epoch and the sample's number in its file.
-package struct ImageAugmentation: Equatable, Sendable {
+package struct ImageAugmentation: Sendable {
   package let spec: AugmentSpec
   package let extent: ImageExtent
-  private let seed: UInt64
+  private let stream: Philox
 
   package init(spec: AugmentSpec, extent: ImageExtent, seed: UInt64) {
     self.spec = spec
     self.extent = extent
-    self.seed = seed
+    stream = Philox(seed: seed, purpose: "data.augment")
   }
 
   package func change(epoch: Int, sample: Int) -> ImageChange {
-    let bits = Philox(seed: seed, purpose: "data.augment")
-      .block(major: UInt64(epoch), minor: UInt64(sample))
+    let bits = stream.block(major: UInt64(epoch), minor: UInt64(sample))
     return ImageChange(
       down: shift(bits[0]), right: shift(bits[1]),
       isFlipped: spec.flipHorizontal && bits[2] & 1 == 1)

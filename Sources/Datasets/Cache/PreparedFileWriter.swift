@@ -18,9 +18,9 @@ final class PreparedFileWriter {
   /// A file that becomes `path` when finished.
   init(path: String) throws {
     self.path = path
-    temporaryPath = "\(path).\(getpid()).tmp"
+    temporaryPath = "\(path).\(getpid())-\(UInt32.random(in: 0...UInt32.max)).tmp"
     // SAFETY: open only reads the path.
-    let descriptor = unsafe open(temporaryPath, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    let descriptor = unsafe open(temporaryPath, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     self.descriptor = descriptor
     guard descriptor >= 0 else { throw SystemFailure(call: "open", path: temporaryPath) }
     guard lseek(descriptor, off_t(offset), SEEK_SET) == off_t(offset) else {
@@ -56,7 +56,7 @@ final class PreparedFileWriter {
     // SAFETY: the bytes of an array of plain numbers, used while the array lives.
     try unsafe numbers.withUnsafeBytes { bytes in
       unsafe dataChecksum = checksum(bytes, continuing: dataChecksum)
-      unsafe try write(bytes)
+      unsafe try put(bytes)
     }
   }
 
@@ -65,7 +65,7 @@ final class PreparedFileWriter {
     let encoded = header.encoded
     let preamble = preamble(for: encoded)
     // SAFETY: the bytes of live arrays.
-    unsafe try encoded.withUnsafeBytes { unsafe try write($0) }
+    unsafe try encoded.withUnsafeBytes { unsafe try put($0) }
     guard let descriptor else {
       return PreparedFile(header: header, storage: try MappedArray(copying: memory), path: nil)
     }
@@ -99,7 +99,7 @@ final class PreparedFileWriter {
     unsafe Datasets.checksum(bytes, continuing: start)
   }
 
-  private func write(_ bytes: UnsafeRawBufferPointer) throws {
+  private func put(_ bytes: UnsafeRawBufferPointer) throws {
     var done = 0
     guard let descriptor else {
       unsafe memory.append(contentsOf: bytes)
@@ -108,7 +108,7 @@ final class PreparedFileWriter {
     }
     while done < bytes.count, let start = bytes.baseAddress {
       // SAFETY: the range done..<count of the buffer is readable.
-      let count = unsafe Glibc.write(descriptor, start + done, bytes.count - done)
+      let count = unsafe write(descriptor, start + done, bytes.count - done)
       if count < 0, errno == EINTR { continue }
       guard count > 0 else { throw failure("write") }
       done += count

@@ -53,8 +53,8 @@ private func check(_ spec: GeneratedSpec, target: TargetKind) throws {
   if isMany, spec.classes > 2, target == .multiHot {
     faults.append(
       Diagnostic(
-        place: "data.target", problem: "\(spec.classes) classes are no answer of yes or no",
-        expected: "classes, or two classes", remedy: "set data.target to classes"))
+        place: "data.target_kind", problem: "\(spec.classes) classes are no answer of yes or no",
+        expected: "classes, or two classes", remedy: "set data.target_kind to classes"))
   }
   try faults.throwIfAny()
 }

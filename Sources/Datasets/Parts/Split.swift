@@ -91,7 +91,8 @@ private func nothingLeft(_ cut: Int, of count: Int) -> Diagnostic {
 private func cannotStratify(_ place: String) -> Diagnostic {
   Diagnostic(
     place: place, problem: "the part cannot be stratified, because targets are no classes",
-    expected: "stratified: true only where data.target is classes", remedy: "remove stratified")
+    expected: "stratified: true only where data.target_kind is classes", remedy: "remove stratified"
+  )
 }
 
 /// Moves the `size` samples with the smallest random keys from `rest` into a part; both stay in order.

@@ -142,7 +142,7 @@ private func checkTargetShape(
     expected: request.kind == .classes
       ? "one class number per sample" : "\(wanted) per sample, as the model has outputs",
     remedy: request.kind == .classes
-      ? "set data.target to multi_hot or values, or store class numbers"
+      ? "set data.target_kind to multi_hot or values, or store class numbers"
       : "make the model's last layer \(width) wide")
 }
 
@@ -190,7 +190,7 @@ extension TargetRequest {
   var remedy: String {
     switch kind {
     case .classes: "make the model's last layer as wide as there are classes, or repair the file"
-    case .multiHot: "set data.target to classes or values, or repair the file"
+    case .multiHot: "set data.target_kind to classes or values, or repair the file"
     case .values: "remove or replace such values"
     }
   }

@@ -44,7 +44,7 @@ struct CSVColumns: Equatable {
     throw Diagnostic(
       place: place, problem: "no column is left to learn from",
       expected: "at least one column that is neither a target nor ignored",
-      remedy: "shorten data.ignored or data.targets")
+      remedy: "shorten data.ignore or data.target")
   }
 
   private init(roles: [Role], inputs: [Input], numberCount: Int, categoryCount: Int) {
@@ -98,7 +98,7 @@ private func checkNames(_ header: [String], spec: CSVSpec, place: String) throws
       Diagnostic(
         place: place, problem: "column \"\(name)\" is both a target and categorical or ignored",
         expected: "one use of each column",
-        remedy: "remove it from data.categorical and data.ignored"))
+        remedy: "remove it from data.categorical and data.ignore"))
   }
   for name in spec.categorical where spec.ignored.contains(name) {
     faults.append(

@@ -81,15 +81,17 @@ struct CSVDecoder {
   }
 
   private func checkTargetCount() throws {
-    guard spec.targets.isEmpty || data.target == .classes && spec.targets.count > 1 else { return }
+    guard spec.targets.isEmpty || data.target == .classes && spec.targets.count > 1 else {
+      return
+    }
     throw Diagnostic(
-      place: "data.targets",
+      place: "data.target",
       problem: spec.targets.isEmpty
         ? "no column is named as target" : "\(spec.targets.count) columns for one class",
       expected: spec.targets.isEmpty
-        ? "at least one column" : "one column of classes, or data.target multi_hot or values",
+        ? "at least one column" : "one column of classes, or data.target_kind multi_hot or values",
       remedy: spec.targets.isEmpty
-        ? "name the column to predict" : "set data.target to multi_hot or values")
+        ? "name the column to predict" : "set data.target_kind to multi_hot or values")
   }
 }
 

@@ -153,7 +153,7 @@ extension CSVTableReader {
       place: rows.place(of: cell),
       problem: "column \"\(header[column])\" is \"\(rows.text(of: cell))\", not a number",
       expected: expected,
-      remedy: "repair the cell, or list the column in data.categorical or data.ignored")
+      remedy: "repair the cell, or list the column in data.categorical or data.ignore")
   }
 
   private func outOfRange(
@@ -163,7 +163,8 @@ extension CSVTableReader {
       place: rows.place(of: cell),
       problem: "column \"\(header[column])\" is \(rows.text(of: cell))", expected: expected,
       remedy: isFinite
-        ? "repair the cell, or set data.target to values" : "repair the cell or remove the row")
+        ? "repair the cell, or set data.target_kind to values" : "repair the cell or remove the row"
+    )
   }
 
   private func ragged(_ cells: [CSVCell]) -> Diagnostic {
