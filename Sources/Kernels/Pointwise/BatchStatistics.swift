@@ -4,8 +4,8 @@ import Storage
 
 /// Mean and summed squared deviations of some channels over the rows seen so far.
 ///
-/// Numbers are counted from a shift, the first row, so that a large mean with a small deviation loses
-/// nothing; a stretch of 64 rows takes its own mean first and its squares about that, while it is in
+/// Numbers are counted from a shift, the mean of the first 64 rows, so that a large mean with a small
+/// deviation loses nothing; a stretch of 64 rows takes its own mean first and its squares about that, while it is in
 /// the first-level cache.
 ///
 /// Source: Chan, Golub, LeVeque, "Algorithms for computing the sample variance", The American
@@ -61,9 +61,7 @@ func forEachColumnMoments<S: Scalar>(
 private func columnMoments<S: Scalar>(
   _ streams: ColumnStreams, _ input: UnsafeMutablePointer<S>, rows: Int
 ) -> Four<Moments<S>> {
-  let shift = streams.channelOffsets.map { offset in
-    rows > 0 ? input.vector(at: streams.channel &+ offset) : S.Vector(repeating: 0)
-  }
+  let shift = firstMean(streams, input, rows: min(rows, rowsPerPartialSum))
   var moments = shift.map { Moments<S>(shift: $0) }
   var row = 0
   while row < rows {
@@ -84,4 +82,17 @@ private func columnMoments<S: Scalar>(
     row = end
   }
   return moments
+}
+
+/// The mean of some rows, itself counted from the first of them.
+@inline(__always)
+private func firstMean<S: Scalar>(
+  _ streams: ColumnStreams, _ input: UnsafeMutablePointer<S>, rows: Int
+) -> Four<S.Vector> {
+  if rows == 0 { return Four { _ in S.Vector(repeating: 0) } }
+  let first = streams.channelOffsets.map { input.vector(at: streams.channel &+ $0) }
+  let sums = streams.sum(rows: 0, to: rows) { stream, row, channel in
+    OneTerm<S>(input.vector(at: row &* streams.channels &+ channel) - first[stream])
+  }
+  return Four { first[$0].addingProduct(sums[$0].value, S.Vector(repeating: 1 / S(rows))) }
 }
