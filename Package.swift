@@ -10,10 +10,18 @@ let architecture = Context.environment["DDP_ARCH"] ?? "native"
   let machineFlag = "-mcpu=\(architecture)"
 #endif
 
+/// What `ddp-train version` says it was built from. make hands it over; SwiftPM reads git itself only
+/// when it reads this file, so without make the answer may be older than the sources.
+let revision =
+  Context.environment["DDP_REVISION"]
+  ?? Context.gitInformation.map { "\($0.currentCommit) or later" } ?? "unknown"
+
 let careful: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)]
 /// The kernels switch the memory-safety checker off: their doors are narrow and checked at bind time.
+/// Without `-fno-math-errno` every square root is a branch to the C library, and no loop around it a vector loop.
 let numeric: [SwiftSetting] = [
-  .treatAllWarnings(as: .error), .unsafeFlags(["-Ounchecked", "-Xcc", machineFlag]),
+  .treatAllWarnings(as: .error),
+  .unsafeFlags(["-Ounchecked", "-Xcc", machineFlag, "-Xcc", "-fno-math-errno"]),
 ]
 
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -44,6 +52,11 @@ let package = Package(
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CInstructionSet"),
+    .target(
+      name: "CBuildInformation", cSettings: [.define("DDP_REVISION", to: "\"\(revision)\"")]),
+    // Counts heap allocations by replacing malloc: for tests and benchmarks only.
+    .target(name: "CAllocationCount"),
+    .systemLibrary(name: "CPrefetch"),
 
     room("Diagnostics"),
     room("Randomness"),
@@ -53,11 +66,11 @@ let package = Package(
       name: "Kernels", dependencies: ["CInstructionSet", "Graph", "Randomness", "Storage"],
       exclude: ["README.md"], swiftSettings: numeric),
     room("Plan", ["Graph"]),
-    room("Optimizers", ["Diagnostics", "Kernels", "Storage"]),
+    room("Optimizers", ["Diagnostics", "Graph", "Kernels", "Storage"]),
     room("Collectives", ["Diagnostics", "Storage"]),
     room("MPICollectives", ["CMPI", "Collectives", "Diagnostics", "Storage"]),
     room("DataParallel", ["Collectives", "Diagnostics", "Kernels", "Storage"]),
-    room("Datasets", ["CZlib", "Diagnostics", "Randomness", "Storage"]),
+    room("Datasets", ["CPrefetch", "CZlib", "Diagnostics", "Randomness", "Storage"]),
     room("Checkpoints", ["Diagnostics", "Storage"]),
     room("Metrics", ["Diagnostics"]),
     room(
@@ -67,16 +80,19 @@ let package = Package(
       "Training",
       [
         "Checkpoints", "Collectives", "DataParallel", "Datasets", "Diagnostics", "Engine", "Graph",
-        "Metrics", "Optimizers", "Plan", "Randomness", "Storage",
+        "Kernels", "Metrics", "Optimizers", "Plan", "Randomness", "Storage",
       ]),
     room(
       "Configuration",
-      ["Datasets", "Diagnostics", "Graph", "Optimizers", "Training", .product(name: "Yams", package: "Yams")]),
+      [
+        "Datasets", "Diagnostics", "Graph", "Optimizers", "Training",
+        .product(name: "Yams", package: "Yams"),
+      ]),
     .executableTarget(
       name: "ddp-train",
       dependencies: [
-        "Checkpoints", "Collectives", "Configuration", "DataParallel", "Datasets", "Diagnostics",
-        "Engine", "Graph", "Kernels", "Metrics", "MPICollectives", "Optimizers", "Plan", "Storage",
+        "CBuildInformation", "Checkpoints", "Collectives", "Configuration", "DataParallel",
+        "Datasets", "Diagnostics", "Engine", "Graph", "Kernels", "Metrics", "MPICollectives", "Optimizers", "Plan", "Storage",
         "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"], swiftSettings: careful),
     .executableTarget(
@@ -88,19 +104,35 @@ let package = Package(
 
     suite("Diagnostics", ["Diagnostics"]),
     suite("Randomness", ["Randomness"]),
-    suite("Storage", ["Diagnostics", "Storage"]),
+    suite("Storage", ["CAllocationCount", "Diagnostics", "Storage"]),
     suite("Graph", ["Diagnostics", "Graph"]),
-    suite("Kernels", ["Graph", "Kernels", "Randomness", "Storage"]),
+    suite("Kernels", ["CAllocationCount", "Graph", "Kernels", "Randomness", "Storage"]),
     suite("Plan", ["Graph", "Plan"]),
-    suite("Optimizers", ["Diagnostics", "Graph", "Kernels", "Optimizers", "Storage"]),
-    suite("MPICollectives", ["Collectives", "DataParallel", "Diagnostics", "MPICollectives", "Storage"]),
-    suite("DataParallel", ["Collectives", "DataParallel", "Diagnostics", "Storage"]),
+    suite(
+      "Optimizers",
+      ["CAllocationCount", "Diagnostics", "Graph", "Kernels", "Optimizers", "Storage"],
+      resources: ["golden_schedules.py", "golden_updates.py"]),
+    suite(
+      "MPICollectives", ["CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "MPICollectives", "Storage"]),
+    suite("DataParallel", ["CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Storage"]),
     suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),
     suite("Checkpoints", ["Checkpoints", "Diagnostics", "Storage"]),
     suite("Metrics", ["Diagnostics", "Metrics"]),
-    suite("Configuration", ["Configuration", "Datasets", "Diagnostics", "Graph", "Optimizers", "Training"]),
-    suite("Engine", ["DataParallel", "Engine", "Graph", "Kernels", "Plan", "Randomness", "Storage"]),
-    suite("Training", ["Checkpoints", "Collectives", "Datasets", "Diagnostics", "Engine", "Graph", "Optimizers", "Plan", "Storage", "Training"]),
-    suite("Command", ["Checkpoints", "Diagnostics", "Storage"]),
+    suite(
+      "Configuration",
+      ["Configuration", "Datasets", "Diagnostics", "Graph", "Optimizers", "Training"]),
+    suite(
+      "Engine",
+      [
+        "CAllocationCount", "Collectives", "DataParallel", "Engine", "Graph", "Kernels", "Optimizers", "Plan",
+        "Randomness", "Storage",
+      ]),
+    suite(
+      "Training",
+      [
+        "CAllocationCount", "Checkpoints", "Collectives", "Datasets", "Diagnostics", "Engine", "Graph", "Kernels",
+        "Metrics", "Optimizers", "Plan", "Storage", "Training",
+      ]),
+    suite("Command", ["Checkpoints", "Diagnostics", "Storage"], resources: ["Golden"]),
   ]
 )

@@ -34,13 +34,3 @@ extension RunConfiguration {
       remedy: "make the list \(outputs) long, or change the last layer")
   }
 }
-
-extension LossSpec {
-  /// The weights of the classes, when the loss has any.
-  package var classWeights: [Double]? {
-    switch self {
-    case .softmaxCrossEntropy(_, let weights), .sigmoidCrossEntropy(let weights): weights
-    case .meanSquared, .meanAbsolute, .huber: nil
-    }
-  }
-}

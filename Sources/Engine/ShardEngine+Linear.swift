@@ -67,11 +67,8 @@ extension OperationKind {
     }
   }
 
+  /// The weights of classes or positive answers in the loss.
   var classWeights: [Double]? {
-    switch self {
-    case .loss(.softmaxCrossEntropy(_, let weights), _): weights
-    case .loss(.sigmoidCrossEntropy(let weights), _): weights
-    default: nil
-    }
+    if case .loss(let spec, _) = self { spec.classWeights } else { nil }
   }
 }

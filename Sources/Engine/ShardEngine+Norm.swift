@@ -42,8 +42,7 @@ extension ShardEngine {
       outputGradient: input(index, 1 + fused), rows: rows * shape.positions,
       channels: shape.channels, gamma: input(index, 2 + fused), mean: input(index, 3 + fused),
       inverseDeviation: input(index, 4 + fused), activation: shape.activation,
-      into: output(index), gammaGradient: output(index, 1), betaGradient: output(index, 2),
-      scratch: scratch)
+      into: output(index), gammaGradient: output(index, 1), betaGradient: output(index, 2))
   }
 
   private func runBatchNormInferenceGradient(_ index: Int, _ shape: NormShape) {
@@ -54,7 +53,7 @@ extension ShardEngine {
       channels: shape.channels, gamma: input(index, 2 + fused),
       runningMean: input(index, 3 + fused), runningVariance: input(index, 4 + fused),
       epsilon: S(shape.epsilon), activation: shape.activation, into: output(index),
-      gammaGradient: output(index, 1), betaGradient: output(index, 2), scratch: scratch)
+      gammaGradient: output(index, 1), betaGradient: output(index, 2))
   }
 
   /// A micro-shard's statistics count by its share of the batch.

@@ -133,11 +133,23 @@ package final class ShardEngine<S: Scalar> {
     for index in operations.indices { run(index) }
   }
 
+  /// Runs everything but the sums and counts that training keeps, for plans of a forward pass.
+  package func runInference() {
+    for index in operations.indices {
+      switch operations[index].kind {
+      case .sumLosses, .countCorrect: continue
+      default: run(index)
+      }
+    }
+  }
+
   /// Exchanges the parameters that the operations read, for a moving average of the weights.
-  package func bind(parameters: Block<S>) {
+  ///
+  /// - Parameter leaf: Layout of the parameter buffer; the training plan's, whose order rules.
+  package func bind(parameters: Block<S>, of leaf: LeafLayout) {
     for (index, value) in plan.graph.values.enumerated() {
       if case .parameter(let parameter) = value.role {
-        blocks[index] = parameters[plan.leaf.parameters[parameter]]
+        blocks[index] = parameters[leaf.parameters[parameter]]
       }
     }
   }

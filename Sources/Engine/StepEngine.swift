@@ -15,18 +15,21 @@ package final class StepEngine<S: Scalar> {
   private let plan: ExecutionPlan
   private let limits: GradientLimits
 
-  /// Nanoseconds spent in `load` since the beginning.
-  package private(set) var loadingNanoseconds: UInt64 = 0
+  private let shards: Int
+
+  /// Time spent in `load` since the beginning.
+  package private(set) var loadingTime = Duration.zero
 
   package init(
     engine: ShardEngine<S>, model: ModelMemory<S>, optimizer: Optimizer<S>,
-    summation: GradientSummation<S>, limits: GradientLimits
+    summation: GradientSummation<S>, shards: Int, limits: GradientLimits
   ) {
     self.engine = engine
     self.model = model
     self.optimizer = optimizer
     self.summation = summation
     self.limits = limits
+    self.shards = shards
     plan = engine.plan
   }
 
@@ -40,14 +43,12 @@ package final class StepEngine<S: Scalar> {
   package func run(
     _ batch: StepBatch, load: (_ positions: Range<Int>) throws -> Void
   ) throws -> StepResult {
-    try summation.beginStep()
-    for local in 0..<summation.localShardCount {
-      try runShard(local, batch, load: load)
-    }
+    summation.beginStep()
+    for local in 0..<summation.localShards.count { try runShard(local, batch, load: load) }
     var result = StepResult()
     for instruction in plan.finish {
       switch instruction {
-      case .waitSum(let bucket): try summation.waitSum(bucket: bucket)
+      case .waitSum(let bucket): try summation.waitSum(bucket)
       case .check: result = try check(batch)
       case .update(let bucket): update(plan.buckets[bucket], batch, norm: result.gradientNorm)
       default: preconditionFailure("\(instruction) at the end of a step")
@@ -60,22 +61,27 @@ package final class StepEngine<S: Scalar> {
   private func runShard(
     _ local: Int, _ batch: StepBatch, load: (Range<Int>) throws -> Void
   ) throws {
-    let positions = summation.positions(ofLocalShard: local, batch: batch.count)
-    let leaf = summation.leaf(forLocalShard: local)
-    if positions.isEmpty {
-      leaf.fill(0)
-    } else {
-      begin(positions, batch, leaf: leaf)
-      try timedLoad(positions, load)
-    }
+    let positions = positions(ofLocalShard: local, batch)
+    begin(positions, batch, leaf: summation.leaf(forLocalShard: local))
+    if !positions.isEmpty { try timedLoad(positions, load) }
+    let isLast = local == summation.localShards.count - 1
     for instruction in plan.shard {
       switch instruction {
       case .run(let operation): if !positions.isEmpty { engine.run(operation) }
-      case .endLeaf(let bucket): try summation.endLeaf(bucket: bucket, localShard: local)
-      case .poll: try summation.poll()
+      case .endLeaf(let bucket):
+        if positions.isEmpty { summation.zeroLeaf(bucket: bucket, localShard: local) }
+        summation.endLeaf(bucket: bucket, localShard: local)
+        if isLast { try summation.startSum(bucket) }
+      case .poll: if isLast { try summation.poll() }
       default: preconditionFailure("\(instruction) within a micro-shard")
       }
     }
+  }
+
+  /// The positions of the batch that one of the rank's micro-shards takes.
+  private func positions(ofLocalShard local: Int, _ batch: StepBatch) -> Range<Int> {
+    ShardRange.samples(
+      ofShard: summation.localShards.lowerBound + local, of: shards, samples: batch.count)
   }
 
   private func begin(_ positions: Range<Int>, _ batch: StepBatch, leaf: Block<S>?) {
@@ -87,9 +93,7 @@ package final class StepEngine<S: Scalar> {
   private func timedLoad(_ positions: Range<Int>, _ load: (Range<Int>) throws -> Void) throws {
     let start = ContinuousClock.now
     try load(positions)
-    let elapsed = start.duration(to: .now).components
-    loadingNanoseconds += UInt64(elapsed.seconds) * 1_000_000_000
-    loadingNanoseconds += UInt64(elapsed.attoseconds / 1_000_000_000)
+    loadingTime += ContinuousClock.now - start
   }
 
   private func check(_ batch: StepBatch) throws -> StepResult {
@@ -110,8 +114,8 @@ package final class StepEngine<S: Scalar> {
     guard start < bucket.upperBound else { return }
     let range = start - plan.leaf.parameterStart..<bucket.upperBound - plan.leaf.parameterStart
     optimizer.update(
-      range, weights: model.parameters,
-      gradient: summation.sum[plan.leaf.parameterStart..<plan.leaf.count], step: batch.step + 1,
+      range, weights: model.parameters[range],
+      gradient: summation.sum[start..<bucket.upperBound], step: batch.step + 1,
       learningRate: batch.learningRate,
       gradientScale: limits.norm.map { clipScale(norm: norm, limit: $0) } ?? 1,
       clipValue: limits.value)
@@ -122,8 +126,8 @@ package final class StepEngine<S: Scalar> {
     _ batch: StepBatch, load: (_ positions: Range<Int>) throws -> Void
   ) throws -> Int? {
     var first: Int?
-    for local in 0..<summation.localShardCount {
-      let positions = summation.positions(ofLocalShard: local, batch: batch.count)
+    for local in 0..<summation.localShards.count {
+      let positions = positions(ofLocalShard: local, batch)
       if positions.isEmpty { continue }
       begin(positions, batch, leaf: summation.leaf(forLocalShard: local))
       try load(positions)

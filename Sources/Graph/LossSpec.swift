@@ -13,3 +13,13 @@ package enum LossSpec: Equatable, Sendable {
   /// `(z - t)^2 / 2` within delta, else `delta * (|z - t| - delta / 2)`; mean over the outputs.
   case huber(delta: Double)
 }
+
+extension LossSpec {
+  /// Weights of classes, or of positive answers.
+  package var classWeights: [Double]? {
+    switch self {
+    case .softmaxCrossEntropy(_, let weights), .sigmoidCrossEntropy(let weights): weights
+    case .meanSquared, .meanAbsolute, .huber: nil
+    }
+  }
+}

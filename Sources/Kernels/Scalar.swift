@@ -2,12 +2,7 @@ import CInstructionSet
 
 /// A number the kernels compute with: Float to train, Double to certify the same source by
 /// central differences.
-package protocol Scalar: BinaryFloatingPoint, SIMDScalar, Codable, BitwiseCopyable,
-  Sendable
-{
-  /// 64 bytes of numbers: one register of AVX-512, two of AVX2, four of NEON.
-  associatedtype Vector: SIMD where Vector.Scalar == Self
-}
+package protocol Scalar: VectorMath, BitwiseCopyable, Sendable {}
 
 extension Float: Scalar {
   package typealias Vector = SIMD16<Float>

@@ -10,7 +10,7 @@ package struct OptimizerSpec: Equatable, Sendable {
   package var l1 = 0.0
   /// Whether decay and penalties also touch biases and the scales and shifts of norms.
   package var decaysBiasesAndNorms = false
-  /// Exceptions by parameter name, later ones win.
+  /// Exceptions by parameter name; where two set the same thing, the later one wins.
   package var groups: [ParameterGroupSpec] = []
 
   package init(rule: UpdateRule, learningRate: Double) {
@@ -34,20 +34,30 @@ package enum UpdateRule: Equatable, Sendable {
   /// Source: Kingma and Ba, ICLR 2015, algorithm 1. AdamW is this with `weightDecay`.
   case adam(beta1: Double, beta2: Double, epsilon: Double)
 
-  /// Numbers of state kept per parameter.
-  package var slotCount: Int {
+  /// The state's names in checkpoints, one number per parameter under each.
+  package var slotNames: [String] {
     switch self {
-    case .sgd: 0
-    case .exponentialMomentum, .momentum, .rmsprop, .adagrad: 1
-    case .adam: 2
+    case .sgd: []
+    case .exponentialMomentum, .momentum: ["momentum"]
+    case .rmsprop: ["square_average"]
+    case .adagrad: ["square_sum"]
+    case .adam: ["adam_m", "adam_v"]
     }
   }
+
+  /// Numbers of state kept per parameter.
+  package var slotCount: Int { slotNames.count }
 }
 
-/// What differs for the parameters whose name contains `match` (`*` stands for any run of characters).
+/// What differs for the parameters whose name contains `match` as whole words between dots.
+///
+/// `layers.1` matches `layers.1.weight` but not `layers.10.weight`; `bias` matches every bias; `*`
+/// stands for any run of characters, dots included. A setting left nil stays as it was; one that is
+/// given holds for every matching parameter, biases and norms too.
 package struct ParameterGroupSpec: Equatable, Sendable {
   package var match: String
-  package var learningRateFactor = 1.0
+  /// Multiplies the scheduled learning rate; 0 freezes the parameter.
+  package var learningRateFactor: Double?
   package var weightDecay: Double?
   package var l2: Double?
   package var l1: Double?

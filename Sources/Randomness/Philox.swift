@@ -5,7 +5,7 @@
 ///
 /// Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 4.3.
 package struct Philox: Sendable {
-  @usableFromInline let key: SIMD2<UInt32>
+  package let key: SIMD2<UInt32>
 
   /// A stream named by the run's seed and what the numbers are for.
   package init(seed: UInt64, purpose: String) {

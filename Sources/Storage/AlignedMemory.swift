@@ -8,6 +8,9 @@
 ///
 /// Kernels may read (never write) up to `slackBytes` past the end of any block in it: a vector that
 /// covers the last columns of a matrix loads its full width and drops the rest.
+///
+/// The memory is freed with this object, and Swift may drop an object after its last mention: keep it
+/// in a property while its blocks are used, or work inside `withBlock`.
 @safe
 package final class AlignedMemory<Element: BitwiseCopyable> {
   package static var alignmentBytes: Int { 64 }
@@ -28,6 +31,19 @@ package final class AlignedMemory<Element: BitwiseCopyable> {
     block = unsafe Block(
       base: memory.bindMemory(to: Element.self, capacity: max(count, 1)), count: count)
   }
+
+  package convenience init(copying elements: [Element]) {
+    self.init(count: elements.count)
+    block.copy(from: elements)
+  }
+
+  /// Calls `body` with the block; the memory stays until `body` returns.
+  package func withBlock<Result>(_ body: (Block<Element>) throws -> Result) rethrows -> Result {
+    try withExtendedLifetime(self) { try body(block) }
+  }
+
+  /// A copy of the elements.
+  package var array: [Element] { withBlock { $0.array } }
 
   deinit {
     // SAFETY: start came from aligned_alloc and is freed once.

@@ -3,16 +3,19 @@
 /// Outside the unsafe rooms a block is only a handle that can be cut and passed on; reading through
 /// `base` is what the memory-safety checker asks an `unsafe` for.
 @safe
+@frozen
 package struct Block<Element: BitwiseCopyable> {
   package let base: UnsafeMutablePointer<Element>
   package let count: Int
 
+  @inlinable
   package init(base: UnsafeMutablePointer<Element>, count: Int) {
     unsafe self.base = unsafe base
     self.count = count
   }
 
   /// The elements `range` of this block.
+  @inlinable
   package subscript(_ range: Range<Int>) -> Block {
     precondition(
       0 <= range.lowerBound && range.upperBound <= count, "\(range) of a block of \(count)")
@@ -21,9 +24,11 @@ package struct Block<Element: BitwiseCopyable> {
   }
 
   /// The first `length` elements.
+  @inlinable
   package func prefix(_ length: Int) -> Block { self[0..<length] }
 
   /// One element, bounds checked: for tests and work outside the step.
+  @inlinable
   package subscript(_ index: Int) -> Element {
     get {
       precondition((0..<count).contains(index), "element \(index) of \(count)")

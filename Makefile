@@ -1,0 +1,83 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+PREFIX ?= /usr/local
+CONFIG ?= configs/fashion-mnist.yaml
+
+# Suites that talk over MPI, a regular expression, and the rank counts they are run with.
+MPI_SUITES := MPICollectivesTests
+TEST_RANKS := 1 2 3 4
+
+# What `ddp-train version` says; Package.swift reads it.
+# mpirun gives ranks a terminal, so they would colour the log.
+export NO_COLOR := 1
+export DDP_REVISION := $(shell git describe --always --abbrev=40 --dirty=-changed 2>/dev/null || echo unknown)
+
+TESTS := .build/release/ddp-trainPackageTests.xctest
+TEST_LOG := .build/test.log
+# Prints the number in the last "Test run with N tests" of the log.
+COUNT_TESTS = sed -n "s/.*Test run with \([0-9]*\) test.*/\1/p" $(TEST_LOG) | tail -n 1
+
+.PHONY: run test build lint bench install clean setup toolchain
+
+## run: set up, build, train CONFIG on all cores of this machine; ARGS="key=value ..." changes it
+run: build
+	launch/local $(CONFIG) $(ARGS)
+
+## test: set up, then every test, the ones under mpirun with 1, 2, 3 and 4 ranks included
+test: setup toolchain
+	swift build -c release --build-tests
+	swift test -c release --skip-build --disable-xctest --skip "$(MPI_SUITES)" 2>&1 | tee $(TEST_LOG)
+	@total=$$($(COUNT_TESTS)); \
+	for ranks in $(TEST_RANKS); do \
+	  echo "== $(MPI_SUITES) on $$ranks ranks"; \
+	  timeout 600 launch/ranks $$ranks $(TESTS) --testing-library swift-testing --no-parallel \
+	    --filter "$(MPI_SUITES)" 2>&1 | tee $(TEST_LOG); \
+	  total=$$((total + $$($(COUNT_TESTS)))); \
+	done; \
+	echo "$$total passed, 0 failed"
+
+## build: the release binary .build/release/ddp-train
+build: setup toolchain
+	swift build -c release --product ddp-train
+
+## lint: formatting, checked
+lint:
+	swift format lint --strict -r Sources Tests
+
+## bench: GFLOP/s of the kernels beside the peak of the core
+bench: setup toolchain
+	swift run -c release ddp-bench kernels
+
+## install: binary, launch scripts and configs below PREFIX
+install: setup toolchain
+	swift build -c release --static-swift-stdlib --product ddp-train --scratch-path .build-static
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/ddp-train/launch" \
+	  "$(DESTDIR)$(PREFIX)/share/ddp-train/configs"
+	install .build-static/release/ddp-train "$(DESTDIR)$(PREFIX)/bin/ddp-train"
+	install launch/local launch/ranks launch/cores "$(DESTDIR)$(PREFIX)/share/ddp-train/launch"
+	install -m 644 configs/*.yaml "$(DESTDIR)$(PREFIX)/share/ddp-train/configs"
+	ln -sfn ../share/ddp-train/launch/local "$(DESTDIR)$(PREFIX)/bin/ddp-train-local"
+
+## clean: removes what was built; run folders stay
+clean:
+	rm -rf .build .build-static
+
+## setup: packages of the system, through apt, when some are missing
+setup:
+	@launch/setup
+
+toolchain:
+	@version=$$(swift --version 2>/dev/null | sed -n "s/.*Swift version \([0-9.]*\).*/\1/p" || true); \
+	if [ -z "$$version" ]; then \
+	  echo "make: swift is not on the search path" >&2; \
+	  echo "  expected: Swift 6.2 or later" >&2; \
+	  echo "  to fix:   install a toolchain from https://www.swift.org/install/linux" >&2; \
+	  exit 1; \
+	elif [ "$$(printf "%s\n" 6.2 "$$version" | sort -V | head -n 1)" != 6.2 ]; then \
+	  echo "make: swift $$version is too old" >&2; \
+	  echo "  expected: Swift 6.2 or later" >&2; \
+	  echo "  to fix:   install a toolchain from https://www.swift.org/install/linux" >&2; \
+	  exit 1; \
+	fi

@@ -1,0 +1,142 @@
+import CPrefetch
+import Storage
+
+// Shapes: B samples of a batch, E elements of a sample, T targets.
+
+/// Fills a batch's memory with normalised inputs and targets, allocating nothing.
+package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>: Sendable {
+  package let part: DataPart
+  private let normalization: ElementNormalization<S>
+  private let augmentation: ImageAugmentation?
+
+  /// - Parameter augmentation: nil for evaluation.
+  package init(
+    part: DataPart, statistics: NormalizationStatistics, augmentation: ImageAugmentation? = nil
+  ) {
+    self.part = part
+    self.augmentation = augmentation
+    normalization = ElementNormalization(statistics, elements: part.dataset.shape.elementCount)
+  }
+
+  /// Numbers per sample.
+  package var elementCount: Int { part.dataset.shape.elementCount }
+
+  /// Fills `inputs[b, e] = (x - mean) / deviation` for the samples at `positions`.
+  ///
+  /// - Parameters:
+  ///   - positions: Places in the epoch's order, or in the part where `order` is nil.
+  ///   - epoch: Decides the augmentation, together with the sample; without it nothing is augmented.
+  ///   - inputs: `[B, E]`
+  @_specialize(where S == Float)
+  @_specialize(where S == Double)
+  package func loadInputs(
+    _ positions: Range<Int>, order: EpochOrder?, epoch: Int? = nil, into inputs: Block<S>
+  ) {
+    let elements = elementCount
+    precondition(
+      inputs.count == positions.count * elements,
+      "\(positions.count) samples of \(elements) elements into \(inputs.count)")
+    for (row, position) in positions.enumerated() {
+      let sample = sample(at: position, order: order)
+      if position + 2 < positions.upperBound { prefetch(position + 2, order: order) }
+      // SAFETY: the row lies in the block, whose size was checked.
+      let output = unsafe UnsafeMutableBufferPointer(
+        start: inputs.base + row * elements, count: elements)
+      if let epoch, let augmentation {
+        let change = augmentation.change(epoch: epoch, sample: sample)
+        unsafe load(sample, changed: change, extent: augmentation.extent, into: output)
+      } else {
+        unsafe load(sample, into: output)
+      }
+    }
+  }
+
+  /// Fills `classes[b]`.
+  ///
+  /// - Parameter classes: `[B]`
+  package func loadClasses(_ positions: Range<Int>, order: EpochOrder?, into classes: Block<Int32>)
+  {
+    precondition(classes.count == positions.count, "\(positions.count) into \(classes.count)")
+    for (row, position) in positions.enumerated() {
+      let label = part.dataset.label(of: sample(at: position, order: order))
+      // SAFETY: row < count of the block, which was checked.
+      unsafe classes.base[row] = label
+    }
+  }
+
+  /// Fills `values[b, t]`.
+  ///
+  /// - Parameter values: `[B, T]`
+  @_specialize(where S == Float)
+  @_specialize(where S == Double)
+  package func loadValues(_ positions: Range<Int>, order: EpochOrder?, into values: Block<S>) {
+    let width = part.dataset.shape.target.width
+    precondition(values.count == positions.count * width, "\(positions.count) into \(values.count)")
+    // SAFETY: targets are Float numbers on a 64-byte border, `count · width` of them.
+    let stored = unsafe part.dataset.targetBytes().bindMemory(to: Float.self)
+    for (row, position) in positions.enumerated() {
+      let start = sample(at: position, order: order) * width
+      for target in 0..<width {
+        unsafe values.base[row * width + target] = S(stored[start + target])
+      }
+    }
+  }
+
+  /// The sample of the file at a position: what augmentation and reports know it by.
+  package func sample(at position: Int, order: EpochOrder?) -> Int {
+    guard let order else { return part.sample(at: position) }
+    precondition(order.count == part.count, "order of \(order.count), part of \(part.count)")
+    return part.sample(at: order.sample(at: position))
+  }
+
+  /// Samples lie scattered in an epoch's order, and waiting for memory costs more than the arithmetic:
+  /// asking two samples ahead doubles the speed.
+  @inline(__always)
+  private func prefetch(_ position: Int, order: EpochOrder?) {
+    // SAFETY: a hint about bytes of the mapping.
+    let bytes = unsafe part.dataset.inputBytes(of: sample(at: position, order: order))
+    unsafe prefetch_bytes(bytes.baseAddress, bytes.count)
+  }
+
+  @inline(__always)
+  private func load(_ sample: Int, into output: UnsafeMutableBufferPointer<S>) {
+    // SAFETY: the data set's storage lives as long as the part; a sample has E whole elements.
+    let bytes = unsafe part.dataset.inputBytes(of: sample)
+    switch part.dataset.element {
+    case .uint8:
+      unsafe normalization.apply(bytes.bindMemory(to: UInt8.self), into: output)
+    case .float32:
+      unsafe normalization.apply(bytes.bindMemory(to: Float.self), into: output)
+    }
+  }
+
+  @inline(__always)
+  private func load(
+    _ sample: Int, changed change: ImageChange, extent: ImageExtent,
+    into output: UnsafeMutableBufferPointer<S>
+  ) {
+    // SAFETY: as above.
+    let bytes = unsafe part.dataset.inputBytes(of: sample)
+    switch part.dataset.element {
+    case .uint8:
+      unsafe normalization.apply(
+        bytes.bindMemory(to: UInt8.self), change: change, extent: extent, into: output)
+    case .float32:
+      unsafe normalization.apply(
+        bytes.bindMemory(to: Float.self), change: change, extent: extent, into: output)
+    }
+  }
+}
+
+/// What inputs are stored as.
+protocol BatchElement: BitwiseCopyable {
+  func converted<S: BinaryFloatingPoint>(to type: S.Type) -> S
+}
+
+extension UInt8: BatchElement {
+  @inline(__always) func converted<S: BinaryFloatingPoint>(to type: S.Type) -> S { S(self) }
+}
+
+extension Float: BatchElement {
+  @inline(__always) func converted<S: BinaryFloatingPoint>(to type: S.Type) -> S { S(self) }
+}

@@ -1,0 +1,72 @@
+import Diagnostics
+
+/// Reads the sources of `spec` and appends all parts to `writer`.
+///
+/// - Throws: a `Diagnostic` or `DiagnosticList` of the faults in the data, a `SystemFailure` when the
+///   writer's file cannot be written.
+func decode(
+  _ spec: DataSpec, seed: UInt64, outputs: Int?, key: String, into writer: PreparedFileWriter
+) throws -> PreparedHeader {
+  switch spec.source {
+  case .idx(let train, let dev, let test):
+    return try decodeArrayParts(
+      [train, dev, test], format: .idx, spec: spec, outputs: outputs, key: key, into: writer)
+  case .npy(let train, let dev, let test):
+    return try decodeArrayParts(
+      [train, dev, test], format: .npy, spec: spec, outputs: outputs, key: key, into: writer)
+  case .csv(let csv):
+    return try CSVDecoder(spec: csv, data: spec, seed: seed, outputs: outputs)
+      .decode(key: key, into: writer)
+  case .generated(let generated):
+    return try generate(generated, data: spec, seed: seed, key: key, into: writer)
+  }
+}
+
+private func decodeArrayParts(
+  _ files: [ArrayFiles?], format: ArrayFormat, spec: DataSpec, outputs: Int?, key: String,
+  into writer: PreparedFileWriter
+) throws -> PreparedHeader {
+  let request = TargetRequest(kind: spec.target, outputs: outputs)
+  var faults = DiagnosticList()
+  let parts = try files.map { files -> DecodedPart? in
+    guard let files else { return nil }
+    return try decodeArrays(
+      files, format: format, request: request, into: writer, faults: &faults)
+  }
+  try faults.throwIfAny()
+  guard let train = parts[0] else { preconditionFailure("no training part and no fault") }
+  for (part, files) in zip(parts.dropFirst(), files.dropFirst()) {
+    guard let part, let files, let trainFiles = spec.source.paths.first else { continue }
+    checkSameShape(part, train, files: files, trainPath: trainFiles, &faults)
+  }
+  try faults.throwIfAny()
+  let shape = DataShape(
+    input: train.inputShape,
+    target: commonTarget(parts.compactMap { $0?.target }))
+  return PreparedHeader(
+    key: key, shape: shape, train: train.layout, dev: parts[1]?.layout, test: parts[2]?.layout)
+}
+
+private func checkSameShape(
+  _ part: DecodedPart, _ train: DecodedPart, files: ArrayFiles, trainPath: String,
+  _ faults: inout DiagnosticList
+) {
+  if part.inputShape != train.inputShape {
+    faults.append(
+      Diagnostic(
+        place: files.inputs, problem: "samples have the shape \(part.inputShape)",
+        expected: "\(train.inputShape), as in \(trainPath)",
+        remedy: "name files of one data set"))
+  }
+  guard case .numbers(let width, _, _) = part.target, width != train.target.width else { return }
+  faults.append(
+    Diagnostic(
+      place: files.targets, problem: "samples have \(width) targets",
+      expected: "\(train.target.width), as in training", remedy: "name files of one data set"))
+}
+
+/// The training part's layout, with as many classes as any part needs.
+private func commonTarget(_ targets: [TargetLayout]) -> TargetLayout {
+  guard case .classes = targets[0] else { return targets[0] }
+  return .classes(count: targets.map(\.outputs).max() ?? 0, names: nil)
+}

@@ -1,0 +1,52 @@
+import Diagnostics
+
+extension DataSource {
+  /// Paths of the files to read, training first.
+  var paths: [String] {
+    switch self {
+    case .idx(let train, let dev, let test), .npy(let train, let dev, let test):
+      [train, dev, test].compactMap { $0 }.flatMap { [$0.inputs, $0.targets] }
+    case .csv(let spec): [spec.train, spec.dev, spec.test].compactMap { $0 }
+    case .generated: []
+    }
+  }
+
+  var hasDevFiles: Bool {
+    switch self {
+    case .idx(_, let dev, _), .npy(_, let dev, _): dev != nil
+    case .csv(let spec): spec.dev != nil
+    case .generated: false
+    }
+  }
+
+  var hasTestFiles: Bool {
+    switch self {
+    case .idx(_, _, let test), .npy(_, _, let test): test != nil
+    case .csv(let spec): spec.test != nil
+    case .generated: false
+    }
+  }
+}
+
+/// Everything that prepared arrays depend on, in words: equal keys mean equal arrays.
+///
+/// - Throws: a `DiagnosticList` of all files that are missing.
+func preparedKey(_ spec: DataSpec, seed: UInt64) throws -> String {
+  var faults = DiagnosticList()
+  let files = try spec.source.paths.compactMap { path in
+    try faults.collect { try FileIdentity(of: path).description }
+  }
+  try faults.throwIfAny()
+  var lines = ["target \(spec.target)"] + files
+  switch spec.source {
+  case .idx: lines.append("idx \(spec.source.hasDevFiles) \(spec.source.hasTestFiles)")
+  case .npy: lines.append("npy \(spec.source.hasDevFiles) \(spec.source.hasTestFiles)")
+  case .csv(let csv):
+    // The vocabulary is that of the rows to train on, so it depends on the split.
+    lines.append(
+      "csv \(csv.dev != nil) \(csv.test != nil) \(csv.targets) \(csv.categorical) \(csv.ignored)"
+        + " \(csv.separator) \(spec.classNames ?? []) \(spec.dev) \(spec.test) \(seed)")
+  case .generated(let generated): lines.append("generated \(generated) \(seed)")
+  }
+  return lines.joined(separator: "\n")
+}

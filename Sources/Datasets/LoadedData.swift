@@ -1,0 +1,214 @@
+import Diagnostics
+
+/// The parts of a data set, ready to be read, and what is known about them.
+package struct LoadedData: Sendable {
+  package let train: DataPart
+  package let dev: DataPart?
+  package let test: DataPart?
+  package let shape: DataShape
+  package let statistics: NormalizationStatistics
+  /// nil: training images are not changed.
+  package let augmentation: ImageAugmentation?
+  /// Where the arrays lie; nil: in memory of this process alone.
+  package let path: String?
+  /// Sentences for the user, each about something that may not be what was meant.
+  package let warnings: [String]
+
+  /// Checks the data and writes them to the node's cache, so that `open` is quick on all ranks.
+  ///
+  /// One process per node calls this while the others wait; several at once only work twice.
+  ///
+  /// - Parameters:
+  ///   - outputs: The model's last width; nil when no model is at hand.
+  /// - Throws: a `Diagnostic` or `DiagnosticList` of everything that is wrong with the data.
+  package static func prepare(
+    _ spec: DataSpec, seed: UInt64, outputs: Int?, cache: DataCache = .standard
+  ) throws {
+    try checkSettings(spec)
+    guard !spec.isGenerated else { return }
+    let key = try preparedKey(spec, seed: seed)
+    guard cache.file(for: key, checksData: true) == nil else { return }
+    _ = try cache.store(key: key) {
+      try decode(spec, seed: seed, outputs: outputs, key: key, into: $0)
+    }
+  }
+
+  /// Opens prepared data; decodes them into memory of this process where no cache folder could be
+  /// written.
+  ///
+  /// - Parameter statistics: Those of a checkpoint; nil: computed from the training part.
+  /// - Throws: a `Diagnostic` or `DiagnosticList` of everything that is wrong with the data.
+  package static func open(
+    _ spec: DataSpec, seed: UInt64, outputs: Int?, statistics: NormalizationStatistics? = nil,
+    cache: DataCache = .standard
+  ) throws -> LoadedData {
+    try checkSettings(spec)
+    let file = try preparedFile(spec, seed: seed, outputs: outputs, cache: cache)
+    return try LoadedData(file, spec: spec, seed: seed, outputs: outputs, statistics: statistics)
+  }
+
+  private init(
+    _ file: PreparedFile, spec: DataSpec, seed: UInt64, outputs: Int?,
+    statistics given: NormalizationStatistics?
+  ) throws {
+    let header = file.header
+    var shape = header.shape
+    shape.target = try shape.target.named(spec.classNames, outputs: outputs)
+    func dataset(_ layout: PartLayout) -> Dataset {
+      Dataset(layout, shape: shape, storage: file.storage)
+    }
+    let all = dataset(header.train)
+    let hasClasses = spec.target == .classes
+    let split = try Split(
+      count: all.count, dev: spec.dev, test: spec.test, seed: seed,
+      label: hasClasses ? { all.label(of: Int($0)) } : nil)
+    train = DataPart(all, samples: split.train)
+    dev = header.dev.map { DataPart(dataset($0)) } ?? split.dev.map { DataPart(all, samples: $0) }
+    test =
+      header.test.map { DataPart(dataset($0)) } ?? split.test.map { DataPart(all, samples: $0) }
+    self.shape = shape
+    path = file.path
+    augmentation = try imageAugmentation(spec.augment, shape: shape, seed: seed)
+    if let given { try checkStatistics(given, shape: shape) }
+    statistics = given ?? NormalizationStatistics(spec.normalization, of: train)
+    warnings = header.warnings + Self.warnings(file, spec: spec, header.shape, outputs: outputs)
+  }
+
+  private static func warnings(
+    _ file: PreparedFile, spec: DataSpec, _ shape: DataShape, outputs: Int?
+  ) -> [String] {
+    var warnings: [String] = []
+    if file.path == nil, !spec.isGenerated {
+      warnings.append(
+        "no cache folder can be written, so every process keeps its own copy of the data;"
+          + " set XDG_CACHE_HOME to a folder on a local disk")
+    }
+    if case .classes(let count, _) = shape.target, let outputs, count < outputs {
+      warnings.append("the model has \(outputs) outputs, but the data only use \(count) classes")
+    }
+    return warnings
+  }
+}
+
+extension DataSpec {
+  fileprivate var isGenerated: Bool {
+    if case .generated = source { true } else { false }
+  }
+}
+
+/// The cache's file, or one decoded here and now.
+private func preparedFile(
+  _ spec: DataSpec, seed: UInt64, outputs: Int?, cache: DataCache
+) throws -> PreparedFile {
+  let key = try preparedKey(spec, seed: seed)
+  if !spec.isGenerated, let file = cache.file(for: key, checksData: false),
+    file.header.shape.target.fits(outputs)
+  {
+    return file
+  }
+  // Data of another width than the model's are read again, to say where they go wrong.
+  let writer = PreparedFileWriter()
+  let header = try decode(spec, seed: seed, outputs: outputs, key: key, into: writer)
+  guard header.shape.target.fits(outputs) else {
+    throw wrongWidth(header.shape.target, outputs: outputs ?? 0)
+  }
+  return try writer.finish(header)
+}
+
+extension TargetLayout {
+  fileprivate func fits(_ outputs: Int?) -> Bool {
+    guard let outputs else { return true }
+    switch self {
+    case .classes(let count, _): return count <= outputs
+    case .numbers(let width, _, _): return width == outputs
+    }
+  }
+
+  /// The layout with the user's names and as many classes as the model tells apart.
+  fileprivate func named(_ names: [String]?, outputs: Int?) throws -> TargetLayout {
+    guard case .classes(let count, let own) = self else { return self }
+    let total = max(count, outputs ?? names?.count ?? count)
+    if let names, names.count != total {
+      throw Diagnostic(
+        place: "data.class_names", problem: "\(names.count) names for \(total) classes",
+        expected: "\(total) names in the order of the class numbers",
+        remedy: "add or remove names")
+    }
+    let padded = own.map { $0 + ($0.count..<total).map { "class \($0)" } }
+    return .classes(count: total, names: names ?? padded)
+  }
+}
+
+private func wrongWidth(_ target: TargetLayout, outputs: Int) -> Diagnostic {
+  switch target {
+  case .classes(let count, let names):
+    let list = names.map { ": " + $0.prefix(12).joined(separator: ", ") } ?? ""
+    return Diagnostic(
+      place: "data", problem: "the data have \(count) classes\(list)",
+      expected: "at most \(outputs), since the model has \(outputs) outputs",
+      remedy: "make the model's last layer \(count) wide")
+  case .numbers(let width, _, _):
+    return Diagnostic(
+      place: "data", problem: "samples have \(width) targets",
+      expected: "\(outputs), since the model has \(outputs) outputs",
+      remedy: "make the model's last layer \(width) wide")
+  }
+}
+
+/// A part comes from a file or is cut, not both; named files exist in the source.
+private func checkSettings(_ spec: DataSpec) throws {
+  var faults = DiagnosticList()
+  if case .divide(let divisor) = spec.normalization, divisor == 0 || !divisor.isFinite {
+    faults.append(
+      Diagnostic(
+        place: "data.normalize", problem: "inputs cannot be divided by \(plain(divisor))",
+        expected: "a finite number other than 0", remedy: "use 255 for bytes"))
+  }
+  let parts = [
+    ("data.dev", spec.dev, spec.source.hasDevFiles),
+    ("data.test", spec.test, spec.source.hasTestFiles),
+  ]
+  for (place, part, hasFiles) in parts {
+    if part.isCut, hasFiles {
+      faults.append(
+        Diagnostic(
+          place: place, problem: "the part has files and is cut from the training samples as well",
+          expected: "one of both", remedy: "remove the files, or fraction and count"))
+    } else if part == .files, !hasFiles {
+      faults.append(
+        Diagnostic(
+          place: place, problem: "the part has no files", expected: "files, a fraction or a count",
+          remedy: "name the part's files"))
+    }
+  }
+  try faults.throwIfAny()
+}
+
+private func imageAugmentation(
+  _ spec: AugmentSpec?, shape: DataShape, seed: UInt64
+) throws -> ImageAugmentation? {
+  guard let spec, spec != AugmentSpec() else { return nil }
+  guard let extent = ImageExtent(shape: shape.input) else {
+    throw Diagnostic(
+      place: "data.augment", problem: "samples of shape \(shape.input) are no images",
+      expected: "[height, width] or [height, width, channels]", remedy: "remove data.augment")
+  }
+  guard (0..<min(extent.height, extent.width)).contains(spec.shift) else {
+    throw Diagnostic(
+      place: "data.augment",
+      problem: "a shift of \(spec.shift) pixels does not fit \(extent.height) x \(extent.width)",
+      expected: "0 to \(min(extent.height, extent.width) - 1) pixels",
+      remedy: "use \(min(2, min(extent.height, extent.width) - 1))")
+  }
+  return ImageAugmentation(spec: spec, extent: extent, seed: seed)
+}
+
+private func checkStatistics(_ given: NormalizationStatistics, shape: DataShape) throws {
+  guard given.mean.count != shape.channelCount else { return }
+  throw Diagnostic(
+    place: "data",
+    problem: "the checkpoint normalises \(given.mean.count) channels, the data have"
+      + " \(shape.channelCount)",
+    expected: "the data set that the checkpoint was trained on",
+    remedy: "name that data set, or start over with --fresh")
+}

@@ -1,0 +1,62 @@
+/// How one input number of a sample is stored.
+package enum ElementKind: UInt8, Equatable, Sendable {
+  case uint8, float32
+
+  package var byteCount: Int {
+    switch self {
+    case .uint8: 1
+    case .float32: 4
+    }
+  }
+}
+
+/// What belongs to a sample beside its inputs.
+package enum TargetLayout: Equatable, Sendable {
+  /// One class number from 0; `names` has one entry per class, or is nil where classes are numbers.
+  case classes(count: Int, names: [String]?)
+  /// `width` numbers: 0 or 1 each if `isMultiHot`. `names` are the columns, where there are any.
+  case numbers(width: Int, names: [String]?, isMultiHot: Bool)
+
+  /// Numbers of 4 bytes per sample.
+  package var width: Int {
+    switch self {
+    case .classes: 1
+    case .numbers(let width, _, _): width
+    }
+  }
+
+  /// What a model needs as its last width.
+  package var outputs: Int {
+    switch self {
+    case .classes(let count, _): count
+    case .numbers(let width, _, _): width
+    }
+  }
+}
+
+/// What all parts of the data have in common: one sample's shape and meaning.
+package struct DataShape: Equatable, Sendable {
+  /// One sample: `[28, 28]`, `[32, 32, 3]` (channels last), `[13]` columns of a table.
+  package var input: [Int]
+  /// Names of a table's columns, `colour=red` for one-hot columns; nil for arrays.
+  package var inputNames: [String]?
+  /// Columns that say yes or no to one word of a categorical column; empty when there are none.
+  package var oneHotColumns: Set<Int> = []
+  package var target: TargetLayout
+
+  package init(input: [Int], target: TargetLayout) {
+    self.input = input
+    self.target = target
+  }
+
+  package var elementCount: Int { input.reduce(1, *) }
+
+  /// Elements that are normalised by their own statistics: columns of a table, channels of images.
+  package var channelCount: Int {
+    switch input.count {
+    case 1: input[0]
+    case 0, 2: 1
+    default: input[input.count - 1]
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import Graph
+
+/// A convolution's geometry with everything decided that does not depend on the number of images.
+///
+/// Built once per layer; the kernels only follow it.
+package struct ConvolutionPlan: Equatable, Sendable {
+  package let geometry: ConvolutionGeometry
+  let forward: SlidingPlan
+  let inputGradient: SlidingPlan
+
+  package init(_ geometry: ConvolutionGeometry) {
+    self.geometry = geometry
+    forward = SlidingPlan(forward: geometry)
+    inputGradient = SlidingPlan(inputGradient: geometry)
+  }
+
+  /// A window of one pixel that visits every pixel: a product of all pixels with one matrix.
+  var isMatrixProduct: Bool {
+    geometry.groups == 1
+      && [geometry.vertical, geometry.horizontal].allSatisfy {
+        $0.kernel == 1 && $0.stride == 1 && $0.padBefore == 0 && $0.padAfter == 0
+      }
+  }
+
+  /// Multiply-adds per image whose tap lies inside the image: what the kernels really compute.
+  package var multiplyAddCount: Int {
+    let pixels = forward.classes[0].rectangles.reduce(0) {
+      $0 + $1.tapCount * $1.vertical.targets.count * $1.horizontal.targets.count
+    }
+    return pixels * geometry.inputChannelsPerGroup * geometry.outputChannels
+  }
+}

@@ -1,0 +1,208 @@
+import Storage
+
+// Shapes: A [M, K] of any strides, B [K, N] of any strides, C [M, N] with contiguous rows.
+
+/// `C[m, n] = sum over k of A[m, k] * B[k, n]`, plus `bias[n]` or, when accumulating, plus `C[m, n]`.
+///
+/// Dense layers need three of these: forward `x * W + b`; gradient by data `dY * W^T`; gradient by
+/// weights `x^T * dY`. Every element is one chain of fused multiply-adds that starts with the bias, the
+/// old value or zero and runs in the order of k: the bits of a row do not depend on the other rows.
+///
+/// - Parameters:
+///   - bias: `[N]`; not together with `accumulate`.
+///   - c: `[M, N]`, rows `cRowStride` apart; overlaps neither A nor B.
+///   - scratch: At least `matrixProductScratchCount` elements; its content means nothing between calls.
+/// - Complexity: M·N·K multiply-adds, no allocation. May read up to 128 bytes past a block.
+@_specialize(where S == Float)
+@_specialize(where S == Double)
+package func matrixProduct<S: Scalar>(
+  _ shape: MatrixShape,
+  a: Block<S>, aRowStride: Int, aDepthStride: Int,
+  b: Block<S>, bDepthStride: Int, bColumnStride: Int,
+  bias: Block<S>? = nil,
+  into c: Block<S>, cRowStride: Int, accumulate: Bool = false, scratch: Block<S>
+) {
+  precondition(bias == nil || !accumulate, "a sum starts either with a bias or with the old value")
+  precondition(
+    scratch.count >= matrixProductScratchCount(shape, of: S.self),
+    "scratch of \(scratch.count) elements for \(shape)")
+  guard shape.rows > 0, shape.columns > 0 else { return }
+  let product = MatrixProduct<S>(
+    a: a.base, aRowStride: aRowStride, aDepthStride: aDepthStride,
+    b: PanelSource(start: b.base, depthStride: bDepthStride, columnStride: bColumnStride),
+    bias: bias?.base, c: c.base, cRowStride: cRowStride, accumulates: accumulate,
+    workspace: TileWorkspace(scratch), shape: shape, blocking: MatrixBlocking(shape))
+  product.run()
+}
+
+/// The scratch a product needs, in elements; grows with each size, so that the largest number of rows
+/// serves all smaller ones.
+package func matrixProductScratchCount<S: Scalar>(_ shape: MatrixShape, of type: S.Type) -> Int {
+  let depth = min(shape.depth, MatrixBlocking.depthLimit)
+  let columns = min(shape.columns, MatrixBlocking.columnLimit) + S.Vector.scalarCount
+  let rows = min(shape.rows, MatrixBlocking.rowLimit)
+  // Tiles of A are padded to the largest tile, rows of A by a cache line.
+  let tileCount = EvenSplit(rows, limit: TileLimits.rows).partCount + 1
+  let packedRows = max(tileCount * TileLimits.rows * depth + 16, rows * (depth + 16))
+  return TileWorkspace<S>.elementCount + depth * columns + packedRows
+}
+
+/// One product on its way through its blocks.
+private struct MatrixProduct<S: Scalar> {
+  let a: UnsafePointer<S>
+  let aRowStride: Int
+  let aDepthStride: Int
+  let b: PanelSource<S>
+  let bias: UnsafeMutablePointer<S>?
+  let c: UnsafeMutablePointer<S>
+  let cRowStride: Int
+  let accumulates: Bool
+  let workspace: TileWorkspace<S>
+  let shape: MatrixShape
+  let blocking: MatrixBlocking
+
+  func run() {
+    for columnBlock in 0..<blocking.columns.partCount {
+      for depthBlock in 0..<max(1, blocking.depth.partCount) {
+        let depth = shape.depth == 0 ? 0..<0 : blocking.depth[depthBlock]
+        multiply(columns: blocking.columns[columnBlock], depth: depth)
+      }
+    }
+  }
+
+  /// One block of B times everything beside it.
+  private func multiply(columns: Range<Int>, depth: Range<Int>) {
+    let panels = PanelSplit(columns: columns.count, of: S.self)
+    let block = packB(panels, columns: columns, depth: depth)
+    let behind = workspace.rest + depth.count * panels.paddedColumns
+    for part in 0..<blocking.rows.partCount {
+      let rows = blocking.rows[part]
+      let left = packA(rows: rows, depth: depth, panelCount: panels.count, into: behind)
+      for panel in 0..<panels.count {
+        multiply(
+          left, rows: rows, depth: depth, panel: panel, of: panels, firstColumn: columns.lowerBound,
+          b: block.start + panel * block.panelStride, bDepthStride: block.depthStride(panel, panels)
+        )
+      }
+    }
+  }
+
+  /// The tiles of a block of rows under one panel.
+  private func multiply(
+    _ left: LeftBlock<S>, rows: Range<Int>, depth: Range<Int>, panel: Int, of panels: PanelSplit,
+    firstColumn: Int, b: UnsafePointer<S>, bDepthStride: Int
+  ) {
+    let column = firstColumn + panel * panels.width
+    let tiles = EvenSplit(rows.count, limit: TileLimits.rows)
+    for tile in 0..<tiles.partCount {
+      let range = tiles[tile]
+      let target = c + (rows.lowerBound + range.lowerBound) * cRowStride + column
+      let continues = accumulates || depth.lowerBound > 0
+      let operands = TileOperands<S>(
+        a: left.start + left.offset(ofTile: tile, row: range.lowerBound),
+        aRowStride: left.rowStride, b: b,
+        depth: DepthLoops(
+          inner: DepthLoop(count: depth.count, aStride: left.depthStride, bStride: bDepthStride)),
+        start: continues
+          ? UnsafePointer(target) : bias.map { UnsafePointer($0 + column) } ?? workspace.zeros,
+        startRowStride: continues ? cRowStride : 0, c: target, cRowStride: cRowStride)
+      workspace.compute(
+        left.operation, rows: range.count, columns: panels.validColumns(of: panel),
+        vectors: panels.vectors(of: panel), operands)
+    }
+  }
+
+  /// B as panels: a copy, or the block itself where its rows are contiguous and read too seldom to
+  /// repay one.
+  private func packB(_ panels: PanelSplit, columns: Range<Int>, depth: Range<Int>) -> RightBlock<S>
+  {
+    var source = b
+    source.start += depth.lowerBound * b.depthStride + columns.lowerBound * b.columnStride
+    let tileCount = EvenSplit(shape.rows, limit: TileLimits.rows).partCount
+    if b.columnStride == 1 && (tileCount <= 2 || b.depthStride <= 2 * panels.width) {
+      return RightBlock(start: source.start, panelStride: panels.width, rowStride: b.depthStride)
+    }
+    for panel in 0..<panels.count {
+      packPanel(
+        source, depth: depth.count, columns: panels.validColumns(of: panel),
+        width: panels.vectors(of: panel) * panels.lanes,
+        into: workspace.rest + panel * panels.width * depth.count)
+      source.start += panels.width * b.columnStride
+    }
+    return RightBlock(
+      start: UnsafePointer(workspace.rest), panelStride: panels.width * depth.count, rowStride: nil)
+  }
+
+  /// A as tiles read it: as it lies, or a copy where many panels read a block whose strides are bad.
+  private func packA(
+    rows: Range<Int>, depth: Range<Int>, panelCount: Int, into target: UnsafeMutablePointer<S>
+  ) -> LeftBlock<S> {
+    let source = a + rows.lowerBound * aRowStride + depth.lowerBound * aDepthStride
+    if aDepthStride == 1 {
+      guard panelCount >= 4, aRowStride >= 512 else {
+        return .alongDepth(source, rowStride: aRowStride)
+      }
+      let padded = depth.count + 16
+      packRows(
+        source, rowStride: aRowStride, rows: rows.count, depth: depth.count, into: target,
+        rowStride: padded)
+      return .alongDepth(UnsafePointer(target), rowStride: padded)
+    }
+    if aRowStride == 1 && panelCount < 3 {
+      return .alongRows(source, depthStride: aDepthStride)
+    }
+    let tiles = EvenSplit(rows.count, limit: TileLimits.rows)
+    for tile in 0..<tiles.partCount {
+      let range = tiles[tile]
+      packSteps(
+        source + range.lowerBound * aRowStride, rowStride: aRowStride, depthStride: aDepthStride,
+        rows: range.count, depth: depth.count,
+        into: target + tile * TileLimits.rows * depth.count)
+    }
+    return .packedSteps(UnsafePointer(target), depth: depth.count)
+  }
+}
+
+/// A block of A in one of the layouts a tile reads.
+private struct LeftBlock<S: Scalar> {
+  let operation: TileOperation
+  let start: UnsafePointer<S>
+  let rowStride: Int
+  let depthStride: Int
+  /// The distance of packed tiles; nil where a tile starts at its first row.
+  let tileStride: Int?
+
+  static func alongDepth(_ start: UnsafePointer<S>, rowStride: Int) -> LeftBlock {
+    LeftBlock(
+      operation: .productsAlongDepth, start: start, rowStride: rowStride, depthStride: 1,
+      tileStride: nil)
+  }
+
+  static func alongRows(_ start: UnsafePointer<S>, depthStride: Int) -> LeftBlock {
+    LeftBlock(
+      operation: .productsAlongRows, start: start, rowStride: 1, depthStride: depthStride,
+      tileStride: nil)
+  }
+
+  static func packedSteps(_ start: UnsafePointer<S>, depth: Int) -> LeftBlock {
+    LeftBlock(
+      operation: .productsAlongRows, start: start, rowStride: 1, depthStride: TileLimits.rows,
+      tileStride: TileLimits.rows * depth)
+  }
+
+  @inline(__always) func offset(ofTile tile: Int, row: Int) -> Int {
+    tileStride.map { tile * $0 } ?? row * rowStride
+  }
+}
+
+/// A block of B, packed or as it lies.
+private struct RightBlock<S: Scalar> {
+  let start: UnsafePointer<S>
+  let panelStride: Int
+  /// The distance of rows where the block lies unpacked; packed rows are as wide as their panel.
+  let rowStride: Int?
+
+  @inline(__always) func depthStride(_ panel: Int, _ panels: PanelSplit) -> Int {
+    rowStride ?? panels.vectors(of: panel) * panels.lanes
+  }
+}

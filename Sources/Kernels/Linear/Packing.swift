@@ -1,0 +1,105 @@
+// Copies of operands in the order in which tiles read them.
+
+/// A matrix `[depth, columns]` somewhere in memory.
+struct PanelSource<S: Scalar> {
+  var start: UnsafePointer<S>
+  var depthStride: Int
+  var columnStride: Int
+}
+
+/// Writes `depth` rows of one panel, each `width` numbers, zeros behind the valid columns.
+func packPanel<S: Scalar>(
+  _ source: PanelSource<S>, depth: Int, columns: Int, width: Int,
+  into panel: UnsafeMutablePointer<S>
+) {
+  if source.columnStride == 1 {
+    packContiguousColumns(source, depth: depth, columns: columns, width: width, into: panel)
+  } else {
+    packStridedColumns(source, depth: depth, columns: columns, width: width, into: panel)
+  }
+}
+
+private func packContiguousColumns<S: Scalar>(
+  _ source: PanelSource<S>, depth: Int, columns: Int, width: Int,
+  into panel: UnsafeMutablePointer<S>
+) {
+  let lanes = S.Vector.scalarCount
+  guard columns == width else {
+    for k in 0..<depth {
+      let (from, to) = (source.start + k * source.depthStride, panel + k * width)
+      for column in 0..<columns { to[column] = from[column] }
+      for column in columns..<width { to[column] = 0 }
+    }
+    return
+  }
+  for k in 0..<depth {
+    let (from, to) = (source.start + k * source.depthStride, panel + k * width)
+    for column in stride(from: 0, to: width, by: lanes) {
+      let vector = UnsafeRawPointer(from + column).loadUnaligned(as: S.Vector.self)
+      UnsafeMutableRawPointer(to + column).storeBytes(of: vector, as: S.Vector.self)
+    }
+  }
+}
+
+/// Blocks of 16 steps, so that the lines of a source that is contiguous along its depth are read while
+/// they are in cache.
+private func packStridedColumns<S: Scalar>(
+  _ source: PanelSource<S>, depth: Int, columns: Int, width: Int,
+  into panel: UnsafeMutablePointer<S>
+) {
+  for first in stride(from: 0, to: depth, by: 16) {
+    let steps = first..<min(first + 16, depth)
+    for column in 0..<columns {
+      let from = source.start + column * source.columnStride
+      for k in steps { panel[k * width + column] = from[k * source.depthStride] }
+    }
+    for column in columns..<width {
+      for k in steps { panel[k * width + column] = 0 }
+    }
+  }
+}
+
+/// Copies a block of A so that its rows neither share cache sets nor lie a page apart:
+/// `target[row, k]`, rows `targetStride` apart.
+func packRows<S: Scalar>(
+  _ source: UnsafePointer<S>, rowStride: Int, rows: Int, depth: Int,
+  into target: UnsafeMutablePointer<S>, rowStride targetStride: Int
+) {
+  for row in 0..<rows {
+    (target + row * targetStride).update(from: source + row * rowStride, count: depth)
+  }
+}
+
+/// Copies a tile of A so that the rows of one step are neighbours: `target[k, row]`, steps
+/// `TileLimits.rows` apart. Writes up to 16 numbers past the tile.
+func packSteps<S: Scalar>(
+  _ source: UnsafePointer<S>, rowStride: Int, depthStride: Int, rows: Int, depth: Int,
+  into target: UnsafeMutablePointer<S>
+) {
+  let width = TileLimits.rows
+  guard rowStride == 1 else {
+    for k in 0..<depth {
+      for row in 0..<rows {
+        target[k * width + row] = source[row * rowStride + k * depthStride]
+      }
+    }
+    return
+  }
+  if TileLimits.isWide {
+    copySteps(SIMD16<S>.self, source, depthStride: depthStride, depth: depth, into: target)
+  } else {
+    copySteps(SIMD8<S>.self, source, depthStride: depthStride, depth: depth, into: target)
+  }
+}
+
+/// Each step overwrites what the one before wrote too far.
+@inline(__always)
+private func copySteps<S: Scalar, V: SIMD>(
+  _ type: V.Type, _ source: UnsafePointer<S>, depthStride: Int, depth: Int,
+  into target: UnsafeMutablePointer<S>
+) where V.Scalar == S {
+  for k in 0..<depth {
+    let step = UnsafeRawPointer(source + k * depthStride).loadUnaligned(as: V.self)
+    UnsafeMutableRawPointer(target + k * TileLimits.rows).storeBytes(of: step, as: V.self)
+  }
+}

@@ -1,0 +1,57 @@
+// How an output is cut into tiles: pure arithmetic, no memory.
+
+/// The largest tile whose accumulators stay in registers.
+package enum TileLimits {
+  /// Thirty-two registers of 64 bytes: AVX-512. Elsewhere one vector fills two or four registers.
+  @inline(__always) static var isWide: Bool {
+    InstructionSet.vectorBytes == 64 && InstructionSet.vectorRegisters == 32
+  }
+  @inline(__always) static var rows: Int { isWide ? 14 : 6 }
+  package static var vectors: Int { isWide ? 2 : 1 }
+  /// Lane products read two operands each, so taller tiles would not be faster.
+  @inline(__always) static var laneRows: Int { 6 }
+}
+
+/// `length` things cut into the fewest parts of at most `limit`, as even as can be: 28 by 14 is 14 + 14,
+/// 15 is 8 + 7.
+package struct EvenSplit: Equatable, Sendable {
+  package let length: Int
+  package let partCount: Int
+
+  package init(_ length: Int, limit: Int) {
+    self.length = length
+    partCount = (length + limit - 1) / limit
+  }
+
+  package subscript(_ part: Int) -> Range<Int> {
+    let start = part * length / partCount
+    let end = (part + 1) * length / partCount
+    return Range(uncheckedBounds: (start, end))
+  }
+
+  /// The mean part, which tells how well an axis fills tiles.
+  var meanLength: Double { partCount == 0 ? 0 : Double(length) / Double(partCount) }
+}
+
+/// The columns of a product cut into panels as wide as a tile; the last may be narrower.
+package struct PanelSplit: Equatable, Sendable {
+  package let columns: Int
+  package let lanes: Int
+  package let vectors: Int
+
+  package init<S: Scalar>(columns: Int, of type: S.Type, vectors: Int = TileLimits.vectors) {
+    self.columns = columns
+    lanes = S.Vector.scalarCount
+    self.vectors = vectors
+  }
+
+  package var width: Int { lanes * vectors }
+  package var count: Int { (columns + width - 1) / width }
+  /// Columns with the padding of the last panel.
+  package var paddedColumns: Int { (columns + lanes - 1) / lanes * lanes }
+
+  package func validColumns(of panel: Int) -> Int { min(width, columns - panel * width) }
+  package func vectors(of panel: Int) -> Int {
+    (validColumns(of: panel) + lanes - 1) / lanes
+  }
+}

@@ -1,0 +1,81 @@
+import Storage
+
+// Questions about whole blocks. None of these reads past the end of a block.
+
+/// The index of the first element that is infinite or not a number; nil if all are finite.
+///
+/// A number times zero is zero exactly if it is finite, so one fused product per vector watches a
+/// stretch, and only a stretch that fails is searched element by element.
+@_specialize(where S == Float)
+@_specialize(where S == Double)
+package func firstNonFinite<S: Scalar>(in block: Block<S>) -> Int? {
+  let stretch = 4096
+  var start = 0
+  while start < block.count {
+    let end = min(start &+ stretch, block.count)
+    if !isFinite(block.base, from: start, to: end) {
+      return (start..<end).first { !block.base[$0].isFinite }
+    }
+    start = end
+  }
+  return nil
+}
+
+@inline(__always)
+private func isFinite<S: Scalar>(_ base: UnsafeMutablePointer<S>, from: Int, to end: Int) -> Bool {
+  let zero = S.Vector(repeating: 0)
+  var (a, b, c, d) = (zero, zero, zero, zero)
+  var index = from
+  while index &+ 4 &* S.lanes <= end {
+    a = a.addingProduct(base.vector(at: index), zero)
+    b = b.addingProduct(base.vector(at: index &+ S.lanes), zero)
+    c = c.addingProduct(base.vector(at: index &+ 2 &* S.lanes), zero)
+    d = d.addingProduct(base.vector(at: index &+ 3 &* S.lanes), zero)
+    index &+= 4 &* S.lanes
+  }
+  var watch = S.sum((a + b) + (c + d))
+  while index < end {
+    watch += base[index] * 0
+    index &+= 1
+  }
+  return watch == 0
+}
+
+/// `sum over i of block[i]^2`, added up in Double in an order that depends on the length alone.
+@_specialize(where S == Float)
+@_specialize(where S == Double)
+package func sumOfSquares<S: Scalar>(_ block: Block<S>) -> Double {
+  sumInDouble(block, of: { sum, x in sum.addingProduct(x, x) })
+}
+
+/// `sum over i of |block[i]|`, added up in Double in an order that depends on the length alone.
+@_specialize(where S == Float)
+@_specialize(where S == Double)
+package func sumOfMagnitudes<S: Scalar>(_ block: Block<S>) -> Double {
+  sumInDouble(block, of: { sum, x in sum + Double.magnitude(x) })
+}
+
+/// Four vectors of partial sums; the elements after the last whole 32 are padded with zeros.
+@inline(__always)
+private func sumInDouble<S: Scalar>(
+  _ block: Block<S>, of add: (SIMD8<Double>, SIMD8<Double>) -> SIMD8<Double>
+) -> Double {
+  var (a, b, c, d) = (SIMD8<Double>(), SIMD8<Double>(), SIMD8<Double>(), SIMD8<Double>())
+  var index = 0
+  while index &+ 32 <= block.count {
+    let low = S.sixteenDoubles(at: block.base + index)
+    let high = S.sixteenDoubles(at: block.base + (index &+ 16))
+    a = add(a, low.0)
+    b = add(b, low.1)
+    c = add(c, high.0)
+    d = add(d, high.1)
+    index &+= 32
+  }
+  while index < block.count {
+    var rest = SIMD8<Double>()
+    for lane in 0..<min(8, block.count &- index) { rest[lane] = Double(block.base[index &+ lane]) }
+    a = add(a, rest)
+    index &+= 8
+  }
+  return Double.sum((a + b) + (c + d))
+}

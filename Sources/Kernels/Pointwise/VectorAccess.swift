@@ -1,0 +1,45 @@
+extension UnsafeMutablePointer where Pointee: Scalar {
+  /// The vector that starts at element `index`; it may end in the slack behind its block.
+  @inline(__always)
+  func vector(at index: Int) -> Pointee.Vector {
+    UnsafeRawPointer(self + index).loadUnaligned(as: Pointee.Vector.self)
+  }
+
+  @inline(__always)
+  func setVector(_ vector: Pointee.Vector, at index: Int) {
+    UnsafeMutableRawPointer(self + index).storeBytes(of: vector, as: Pointee.Vector.self)
+  }
+
+  /// Writes the first `count` lanes, fewer than a vector, and nothing beyond them.
+  @inline(__always)
+  func setVector(_ vector: Pointee.Vector, at index: Int, count: Int) {
+    Pointee.store(vector, to: self + index, count: count)
+  }
+
+  /// Writes the lanes that belong to the channels `channel..<channels`, at `index`.
+  @inline(__always)
+  func setVector(_ vector: Pointee.Vector, at index: Int, channel: Int, of channels: Int) {
+    if channel &+ Pointee.lanes <= channels {
+      setVector(vector, at: index)
+    } else {
+      setVector(vector, at: index, count: channels &- channel)
+    }
+  }
+}
+
+/// Writes `body(i)` to the elements `i...` of `output` for all of `0..<count`, a vector at a time.
+///
+/// The body also runs for the last, partial vector, so an element's bits do not depend on where in
+/// the block it lies.
+@inline(__always)
+func fillByVectors<S: Scalar>(
+  _ output: UnsafeMutablePointer<S>, count: Int, _ body: (Int) -> S.Vector
+) {
+  var index = 0
+  let whole = count &- count % S.lanes
+  while index < whole {
+    output.setVector(body(index), at: index)
+    index &+= S.lanes
+  }
+  if index < count { output.setVector(body(index), at: index, count: count &- index) }
+}

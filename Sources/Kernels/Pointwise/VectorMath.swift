@@ -1,0 +1,42 @@
+/// A number with the vectors it comes in, and what kernels need of them beyond `+ - * /` and fused products.
+///
+/// The standard library's comparisons, conversions and square roots of a generic `SIMD` are loops over
+/// lanes that stay loops after specialisation; written once per concrete type they are single
+/// instructions. The functions hold for every lane by itself, so a number's result never depends on
+/// its neighbours. Not-a-number goes through all of them.
+package protocol VectorMath: BinaryFloatingPoint, SIMDScalar, Codable {
+  /// 64 bytes of numbers: one register of AVX-512, two of AVX2, four of NEON.
+  associatedtype Vector: SIMD where Vector.Scalar == Self
+  typealias Mask = SIMDMask<Vector.MaskStorage>
+
+  static func isLess(_ a: Vector, than b: Vector) -> Mask
+  static func isEqual(_ a: Vector, to b: Vector) -> Mask
+  /// The lanes `0..<count`.
+  static func firstLanes(_ count: Int) -> Mask
+  static func magnitude(_ x: Vector) -> Vector
+  static func squareRoot(_ x: Vector) -> Vector
+
+  /// The sum of all lanes, as a balanced tree of halves.
+  static func sum(_ x: Vector) -> Self
+  /// The largest lane; what it is when a lane is not a number is left open.
+  static func largest(_ x: Vector) -> Self
+  /// Writes the first `count` lanes, and nothing beyond them.
+  static func store(_ x: Vector, to target: UnsafeMutablePointer<Self>, count: Int)
+
+  /// `e^x`
+  static func exponential(_ x: Vector) -> Vector
+  /// `e^x - 1`, accurate near zero; for x <= 0 (a larger x than 88 counts as 88).
+  static func exponentialMinusOne(_ x: Vector) -> Vector
+  /// `ln x`
+  static func logarithm(_ x: Vector) -> Vector
+  static func hyperbolicTangent(_ x: Vector) -> Vector
+  /// `2 / sqrt(pi)` times the integral of `e^(-t^2)` from 0 to x.
+  static func errorFunction(_ x: Vector) -> Vector
+
+  /// Sixteen neighbours as Doubles.
+  static func sixteenDoubles(at source: UnsafePointer<Self>) -> (SIMD8<Double>, SIMD8<Double>)
+  /// Sixteen neighbours times `factor`, but 0 where the lane of `bits` is below `threshold`.
+  static func dropSixteen(
+    _ source: UnsafePointer<Self>, bits: SIMD16<UInt32>, below threshold: UInt32, factor: Self,
+    into target: UnsafeMutablePointer<Self>)
+}

@@ -1,0 +1,40 @@
+/// Charges monotonic time to phases: entering one ends the phase before it, so nothing is counted
+/// twice and nothing is lost.
+///
+/// Reading and entering allocate nothing: both are allowed inside a training step.
+package struct PhaseClock: Sendable {
+  package typealias Instant = ContinuousClock.Instant
+
+  /// Time charged up to the last call of `enter` or `stop`.
+  package private(set) var split = TimeSplit()
+  package private(set) var phase: Phase
+  private var since: Instant
+
+  package init(in phase: Phase = .other, at now: Instant = ContinuousClock.now) {
+    self.phase = phase
+    since = now
+  }
+
+  /// Begins `next` and returns the phase that ended, for going back to it later.
+  @discardableResult
+  package mutating func enter(_ next: Phase, at now: Instant = ContinuousClock.now) -> Phase {
+    let previous = phase
+    split[previous] += now - since
+    since = now
+    phase = next
+    return previous
+  }
+
+  /// Charges what has passed and goes on in the same phase; returns the split up to now.
+  @discardableResult
+  package mutating func read(at now: Instant = ContinuousClock.now) -> TimeSplit {
+    enter(phase, at: now)
+    return split
+  }
+
+  /// Moves time that another clock measured inside one phase to the phase it belongs to.
+  package mutating func move(_ duration: Duration, from source: Phase, to target: Phase) {
+    split[source] -= duration
+    split[target] += duration
+  }
+}

@@ -1,0 +1,43 @@
+/// The end of a run in text: the test result on the terminal and `summary.txt` in the run folder.
+package struct RunSummary: Equatable, Sendable {
+  package var facts: RunFacts
+  package var label: MetricLabel
+  package var epochs: [EpochRecord]
+  /// `test`, or the part that was evaluated at the end.
+  package var reportTitle: String
+  /// From `Predictions.reportLines`; empty when there is no part to report on.
+  package var report: [String]
+  package var time: TimeSplit
+  /// The SHA-256 of `model.safetensors` in hexadecimal digits.
+  package var weightsDigest: String
+
+  package init(
+    facts: RunFacts, label: MetricLabel, epochs: [EpochRecord], reportTitle: String,
+    report: [String], time: TimeSplit, weightsDigest: String
+  ) {
+    self.facts = facts
+    self.label = label
+    self.epochs = epochs
+    self.reportTitle = reportTitle
+    self.report = report
+    self.time = time
+    self.weightsDigest = weightsDigest
+  }
+
+  /// What follows the last epoch on the terminal.
+  package var closingLines: [String] {
+    let result = report.isEmpty ? [] : ["", reportTitle] + report
+    return result + ["", "time"] + time.lines + ["", digestLine]
+  }
+
+  /// The whole of `summary.txt`.
+  package var text: String {
+    var table = EpochTable(label)
+    var lines = facts.lines
+    if !epochs.isEmpty { lines.append("") }
+    for record in epochs { lines += table.lines(for: record) }
+    return (lines + closingLines).map { $0 + "\n" }.joined()
+  }
+
+  private var digestLine: String { "sha256 \(weightsDigest)  model.safetensors" }
+}

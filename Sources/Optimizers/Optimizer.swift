@@ -1,0 +1,124 @@
+import Kernels
+import Storage
+
+/// The update rule at work: owns the rule's slots (one number per parameter each, laid out like the
+/// parameter buffer) and moves weights along gradients.
+///
+/// Each weight's update depends on nothing but its own numbers, so buckets may come in any cut and order.
+package final class Optimizer<S: Scalar> {
+  package let spec: OptimizerSpec
+  package let parameterCount: Int
+  let runs: [Run]
+  private let slots: [AlignedMemory<S>]
+
+  /// Neighbouring parameters with the same constants.
+  struct Run {
+    var range: Range<Int>
+    let hyper: ParameterHyper
+  }
+
+  /// - Parameters:
+  ///   - segments: The parameters in the order of their offsets, without overlap; gaps (padding) are never touched.
+  ///   - parameterCount: Elements of the parameter buffer.
+  package init(spec: OptimizerSpec, segments: [ParameterSegment], parameterCount: Int) {
+    self.spec = spec
+    self.parameterCount = parameterCount
+    runs = Self.runs(of: segments, spec: spec)
+    precondition(
+      runs.allSatisfy { 0 <= $0.range.lowerBound && $0.range.upperBound <= parameterCount },
+      "a parameter lies outside a buffer of \(parameterCount)")
+    slots = spec.rule.slotNames.map { _ in AlignedMemory(count: parameterCount) }
+  }
+
+  /// Names of the rule's state in checkpoints, in the order of `slot(_:)`.
+  package var slotNames: [String] { spec.rule.slotNames }
+
+  /// One slot, `[parameterCount]`: zeros at the start, to be filled when a run resumes.
+  package func slot(_ index: Int) -> Block<S> { slots[index].block }
+
+  /// Moves the weights of one stretch of the parameter buffer by one step; allocates nothing.
+  ///
+  /// - Parameters:
+  ///   - range: The stretch: a bucket, or any part of one.
+  ///   - weights: The weights of `range`, `[range.count]`.
+  ///   - gradient: Their gradient, `[range.count]`; not changed.
+  ///   - step: From 1, for Adam's bias correction.
+  ///   - learningRate: The schedule's for this step.
+  ///   - gradientScale: From `clipScale(norm:limit:)`.
+  ///   - clipValue: Largest magnitude of a scaled gradient element.
+  package func update(
+    _ range: Range<Int>, weights: Block<S>, gradient: Block<S>, step: Int, learningRate: Double,
+    gradientScale: Double = 1, clipValue: Double? = nil
+  ) {
+    precondition(
+      weights.count == range.count && gradient.count == range.count,
+      "\(weights.count) weights and \(gradient.count) slopes for \(range)")
+    for run in runs {
+      let part = run.range.clamped(to: range)
+      if part.isEmpty { continue }
+      let local = part.lowerBound - range.lowerBound..<part.upperBound - range.lowerBound
+      var terms = UpdateTerms(learningRate: learningRate * run.hyper.learningRateFactor)
+      terms.gradientScale = gradientScale
+      terms.clipValue = clipValue ?? .infinity
+      terms.l2 = run.hyper.l2
+      terms.l1 = run.hyper.l1
+      terms.weightDecay = run.hyper.weightDecay
+      apply(part, weights: weights[local], gradient: gradient[local], step: step, terms: terms)
+    }
+  }
+
+  /// What L2 and L1 add to the loss: the sum over parameters of `l2 / 2 * ||w||^2 + l1 * ||w||_1`.
+  ///
+  /// - Parameter weights: The whole parameter buffer, `[parameterCount]`.
+  package func penalty(weights: Block<S>) -> Double {
+    precondition(weights.count == parameterCount, "\(weights.count) of \(parameterCount) weights")
+    return runs.filter { $0.hyper.l2 != 0 || $0.hyper.l1 != 0 }.reduce(0) { sum, run in
+      sum + weightPenalty(weights[run.range], l2: run.hyper.l2, l1: run.hyper.l1)
+    }
+  }
+
+  private func apply(
+    _ range: Range<Int>, weights: Block<S>, gradient: Block<S>, step: Int, terms: UpdateTerms
+  ) {
+    switch spec.rule {
+    case .sgd:
+      updateByGradient(weights: weights, gradient: gradient, terms: terms)
+    case .exponentialMomentum(let beta):
+      updateByExponentialMomentum(
+        weights: weights, gradient: gradient, momentum: slot(0)[range], beta: beta, terms: terms)
+    case .momentum(let beta, let nesterov):
+      updateByMomentum(
+        weights: weights, gradient: gradient, momentum: slot(0)[range], beta: beta,
+        nesterov: nesterov, terms: terms)
+    case .rmsprop(let beta, let epsilon):
+      updateByRMSprop(
+        weights: weights, gradient: gradient, squareAverage: slot(0)[range], beta: beta,
+        epsilon: epsilon, terms: terms)
+    case .adagrad(let epsilon):
+      updateByAdagrad(
+        weights: weights, gradient: gradient, squareSum: slot(0)[range], epsilon: epsilon,
+        terms: terms)
+    case .adam(let beta1, let beta2, let epsilon):
+      updateByAdam(
+        weights: weights, gradient: gradient, mean: slot(0)[range], square: slot(1)[range],
+        beta1: beta1, beta2: beta2, epsilon: epsilon,
+        correction: AdamCorrection(beta1: beta1, beta2: beta2, step: step), terms: terms)
+    }
+  }
+
+  private static func runs(of segments: [ParameterSegment], spec: OptimizerSpec) -> [Run] {
+    var runs: [Run] = []
+    for segment in segments where segment.count > 0 {
+      let hyper = spec.hyper(of: segment.name, kind: segment.kind)
+      let end = runs.last?.range.upperBound ?? 0
+      precondition(
+        segment.offset >= end, "\(segment.name) starts at \(segment.offset), before \(end)")
+      if let last = runs.last, last.hyper == hyper, segment.offset == end {
+        runs[runs.count - 1].range = last.range.lowerBound..<segment.range.upperBound
+      } else {
+        runs.append(Run(range: segment.range, hyper: hyper))
+      }
+    }
+    return runs
+  }
+}

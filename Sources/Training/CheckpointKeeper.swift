@@ -1,0 +1,64 @@
+import Checkpoints
+import Datasets
+import Diagnostics
+import Metrics
+
+/// Decides when a checkpoint is saved, and saves it; rank 0 only.
+package final class CheckpointKeeper {
+  private let saver: BackgroundSaver
+  private let spec: RunSpec
+  private let codec: CheckpointCodec
+  private let warn: (Diagnostic) -> Void
+  private var lastSave = ContinuousClock.now
+  private var savedStep: Int?
+
+  /// - Parameters:
+  ///   - savedStep: The step of the checkpoint that the run resumed from.
+  ///   - warn: Tells the user of a save that failed while the run goes on.
+  package init(
+    folder: CheckpointFolder, spec: RunSpec, codec: CheckpointCodec, savedStep: Int?,
+    warn: @escaping (Diagnostic) -> Void
+  ) {
+    saver = BackgroundSaver(folder: folder, keep: spec.checkpoint.keep)
+    self.spec = spec
+    self.codec = codec
+    self.savedStep = savedStep
+    self.warn = warn
+  }
+
+  /// Saves when `checkpoint.every_seconds` have passed since the last save.
+  func saveIfDue(_ replica: Replica, clock: inout PhaseClock) throws {
+    let due = lastSave + .seconds(spec.checkpoint.everySeconds)
+    if ContinuousClock.now >= due { try save(replica, isBest: false, clock: &clock) }
+  }
+
+  /// Saves the best weights so far as soon as they are known.
+  func saveBest(_ replica: Replica, clock: inout PhaseClock) throws {
+    try save(replica, isBest: true, clock: &clock)
+  }
+
+  /// Saves where the run ends, if that is not saved yet, and waits until it is on the disk.
+  func saveLast(_ replica: Replica, clock: inout PhaseClock) throws {
+    if savedStep != replica.counters.step { try save(replica, isBest: false, clock: &clock) }
+    let previous = clock.enter(.checkpoint)
+    defer { clock.enter(previous) }
+    try handle(saver.waitSave())
+  }
+
+  private func save(_ replica: Replica, isBest: Bool, clock: inout PhaseClock) throws {
+    let previous = clock.enter(.checkpoint)
+    defer { clock.enter(previous) }
+    let report = saver.startSave(codec.record(of: replica, isBest: isBest), replica.payload())
+    savedStep = replica.counters.step
+    lastSave = .now
+    try handle(report)
+  }
+
+  private func handle(_ report: BackgroundSaver.Report?) throws {
+    guard let failure = report?.failure else { return }
+    switch spec.checkpoint.onFailure {
+    case .stop: throw failure
+    case .continue: warn(failure)
+    }
+  }
+}

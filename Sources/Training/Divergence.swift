@@ -1,0 +1,27 @@
+import Diagnostics
+import Engine
+import Graph
+
+/// What a process ends with, beside 0.
+package enum ExitCode {
+  /// Something failed that is not the user's input.
+  package static let failed: Int32 = 1
+  /// Config, data, launch or checkpoint are at fault.
+  package static let badInput: Int32 = 2
+  /// Loss or gradient were not finite.
+  package static let diverged: Int32 = 3
+}
+
+/// One sentence about a step whose loss or gradient is not finite.
+///
+/// - Parameter first: The first operation whose result was not finite; nil: none was found again.
+func divergenceDiagnostic(_ fault: NotFinite, first: Operation?) -> Diagnostic {
+  let what = fault.loss.isFinite ? "the norm of the gradient is \(fault.gradientNorm)" : "the loss is \(fault.loss)"
+  let origin =
+    first.map { "; \($0.layer) (\($0.kind.name)) went bad first" } ?? "; it arose in the sum over the batch"
+  return Diagnostic(
+    place: "step \(fault.step)", problem: "\(what)\(origin); nothing was updated",
+    expected: "finite numbers",
+    remedy: "lower optimizer.learning_rate, add warm-up, or set training.clip_norm; check the data "
+      + "for extreme values")
+}

@@ -1,0 +1,127 @@
+import Checkpoints
+import Datasets
+import Diagnostics
+import Engine
+import Graph
+import Kernels
+import Optimizers
+import Plan
+import Storage
+
+/// One forward and backward pass from given weights on given arrays, for comparing with another
+/// framework.
+package enum Probe {
+  /// Paths of the files to read.
+  package struct Files: Sendable {
+    package var weights: String
+    package var inputs: String
+
+    package init(weights: String, inputs: String) {
+      self.weights = weights
+      self.inputs = inputs
+    }
+  }
+
+  /// - Parameters:
+  ///   - mode: Whether batch norm and dropout behave as in training; all samples are one micro-shard.
+  ///   - scalar: The precision to compute in.
+  /// - Returns: `output`, `loss` (penalties included), `gradient.<parameter>`, `gradient.input`.
+  package static func run<S: Scalar & TensorNumber>(
+    _ spec: RunSpec, files: Files, mode: GraphMode, scalar: S.Type
+  ) throws -> [NamedTensor] {
+    let forward = try GraphBuilder.forward(spec.model, loss: spec.loss, mode: mode)
+    let weights = try SafetensorsFile(path: files.weights)
+    let inputs = try SafetensorsFile(path: files.inputs)
+    let rows = try rowCount(of: inputs, spec)
+    let plan = ExecutionPlan(
+      training: forward, capacity: rows, options: PlanOptions(fusion: spec.plan.fusion),
+      holdsOutput: true, inputGradient: true)
+    let model = ModelMemory<S>(plan)
+    try TensorShape.difference(
+      expected: model.fileShapes, found: weights.shapes, place: weights.path
+    ).map { throw $0 }
+    try model.load(TensorTable(weights.tensors, place: weights.path))
+
+    let target = try inputs.tensor("target")
+    let usesClasses = spec.loss.takesClasses && target.shape.count == 1
+    let engine = ShardEngine(plan, model: model, usesClasses: usesClasses, seed: spec.seed)
+    try inputs.tensor("input").copy(into: engine.input)
+    try load(target, into: engine, outputs: plan.graph.outputShape.reduce(1, *), inputs.path)
+    let leaf = AlignedMemory<S>(count: plan.leaf.count)
+    return leaf.withBlock { sums in
+      engine.beginShard(rows: rows, batchSize: rows, step: 0, firstSample: 0, leaf: sums)
+      engine.runAll()
+      return results(engine, model, sums, spec)
+    }
+  }
+
+  private static func rowCount(of inputs: SafetensorsFile, _ spec: RunSpec) throws -> Int {
+    let shape = try inputs.tensor("input").shape
+    guard let rows = shape.first, rows > 0,
+      shape.dropFirst().reduce(1, *) == spec.model.input.reduce(1, *)
+    else {
+      throw Diagnostic(
+        place: inputs.path, problem: "input has shape \(shape)",
+        expected: "[N] + \(spec.model.input), N at least 1",
+        remedy: "store samples along the first dimension, channels last")
+    }
+    return rows
+  }
+
+  private static func load<S: Scalar & TensorNumber>(
+    _ target: NamedTensor, into engine: ShardEngine<S>, outputs: Int, _ path: String
+  ) throws {
+    let rows = engine.plan.capacity
+    if engine.usesClasses {
+      let classes = target.integers() ?? target.doubles().map { Int($0.rounded()) }
+      guard classes.count == rows, classes.allSatisfy({ (0..<outputs).contains($0) }) else {
+        throw Diagnostic(
+          place: path, problem: "target has \(classes.count) classes of \(classes.min() ?? 0) to "
+            + "\(classes.max() ?? 0)",
+          expected: "\(rows) classes of 0 to \(outputs - 1)",
+          remedy: "store one class number per sample")
+      }
+      engine.classes.copy(from: classes.map { Int32($0) })
+      return
+    }
+    guard target.elementCount == rows * outputs else {
+      throw Diagnostic(
+        place: path, problem: "target has shape \(target.shape)",
+        expected: "[\(rows), \(outputs)], as the model's output",
+        remedy: "store one row of targets per sample")
+    }
+    target.copy(into: engine.targets)
+  }
+
+  private static func results<S: Scalar & TensorNumber>(
+    _ engine: ShardEngine<S>, _ model: ModelMemory<S>, _ leaf: Block<S>, _ spec: RunSpec
+  ) -> [NamedTensor] {
+    let plan = engine.plan
+    let penalties = Optimizer<S>(
+      spec: spec.optimizer, segments: model.segments, parameterCount: model.parameters.count)
+    let data = plan.leaf.loss.map { Double(leaf[$0]) / Double(plan.capacity) } ?? 0
+    let loss = data + penalties.penalty(weights: model.parameters)
+    let gradient = leaf[plan.leaf.parameterStart..<plan.leaf.count]
+    penalties.addPenaltyGradient(weights: model.parameters, into: gradient)
+    var results = [
+      NamedTensor(name: "loss", shape: [1], values: [S(loss)]),
+      NamedTensor(
+        name: "output", shape: [plan.capacity] + plan.graph.outputShape,
+        values: engine.output.array),
+    ]
+    if let block = engine.inputGradient {
+      results.append(
+        NamedTensor(
+          name: "gradient.input", shape: [plan.capacity] + plan.graph.inputShape,
+          values: block.array))
+    }
+    return results + model.parameterTensors(gradient, prefix: "gradient.")
+  }
+}
+
+extension LossSpec {
+  /// Whether a target can be a class number.
+  fileprivate var takesClasses: Bool {
+    if case .softmaxCrossEntropy = self { true } else { false }
+  }
+}

@@ -1,0 +1,159 @@
+import DataParallel
+import Engine
+import Graph
+import Kernels
+import Optimizers
+import Storage
+
+/// What every rank holds in the same bits and a checkpoint keeps: parameters, statistics, optimizer
+/// state, averaged and best weights, and where the run stands.
+package final class Replica {
+  package let model: ModelMemory<Float>
+  package let optimizer: Optimizer<Float>
+  package let average: ExponentialMovingAverage<Float>?
+  package var counters: RunCounters
+  /// Parameters, then statistics, of the best evaluation so far; made when there is one.
+  private var best: AlignedMemory<Float>?
+
+  package init(_ spec: RunSpec, plans: ModelPlans) {
+    let model = ModelMemory<Float>(plans.training)
+    initializeParameters(of: model, seed: spec.seed)
+    self.model = model
+    optimizer = Optimizer(
+      spec: spec.optimizer, segments: model.segments, parameterCount: model.parameters.count)
+    average = spec.training.emaDecay.map {
+      ExponentialMovingAverage(decay: $0, parameterCount: model.parameters.count)
+    }
+    average?.start(from: model.parameters)
+    counters = RunCounters(spec)
+  }
+
+  /// The weights that evaluation and export use.
+  package var usedParameters: Block<Float> { average?.average ?? model.parameters }
+
+  package var hasBest: Bool { best != nil }
+
+  /// Keeps the weights in use, as the best so far.
+  package func keepBest() {
+    let (parameters, statistics) = bestBlocks()
+    parameters.copy(from: usedParameters)
+    statistics.copy(from: model.statistics)
+  }
+
+  /// Memory for the best weights, for keeping and for reading a checkpoint.
+  func bestBlocks() -> (parameters: Block<Float>, statistics: Block<Float>) {
+    let split = model.parameters.count
+    let total = split + model.statistics.count
+    let memory = best ?? AlignedMemory(count: total)
+    best = memory
+    return (memory.block[0..<split], memory.block[split..<total])
+  }
+
+  /// Puts the best weights in the place of the last ones, at the end of a run.
+  package func restoreBest() {
+    guard best != nil else { return }
+    let (parameters, statistics) = bestBlocks()
+    usedParameters.copy(from: parameters)
+    model.statistics.copy(from: statistics)
+  }
+}
+
+extension Replica {
+  /// 128 bits for every tensor, in the same order on every rank.
+  func tensorHashes() -> [TensorHash] {
+    var hashes: [TensorHash] = []
+    func add(_ name: String, _ block: Block<Float>) {
+      let hash = block.hash128
+      hashes.append(TensorHash(name: name, high: hash.high, low: hash.low))
+    }
+    let buffers =
+      [("", model.parameters)]
+      + optimizer.slotNames.enumerated().map { ("\($1).", optimizer.slot($0)) }
+      + (average.map { [("average.", $0.average)] } ?? [])
+    for (prefix, buffer) in buffers {
+      for (parameter, range) in zip(model.parameterList, model.leaf.parameters) {
+        add(prefix + parameter.name, buffer[range])
+      }
+    }
+    for (statistic, range) in zip(model.statisticList, model.leaf.statistics) {
+      add(statistic.name, model.statistics[range])
+    }
+    return hashes
+  }
+}
+
+/// Where a run stands, in numbers.
+package struct RunCounters: Equatable, Sendable {
+  /// Steps done.
+  package var step = 0
+  /// Sums over the current epoch's samples so far.
+  package var epochSamples = 0
+  package var epochLoss = 0.0
+  package var epochRight = 0.0
+  package var bestStep: Int?
+  package var hasStoppedEarly = false
+  /// Follows the dev metric; without `training.early_stopping` only to know the best.
+  package var stopping: EarlyStopping
+
+  package init(_ spec: RunSpec) {
+    stopping = EarlyStopping(
+      spec: spec.training.earlyStopping ?? EarlyStoppingSpec(patience: .max),
+      better: spec.loss.countsRightAnswers ? .higher : .lower)
+  }
+
+  /// Counts one more step.
+  mutating func add(loss: Double, accuracy: Double?, samples: Int) {
+    step += 1
+    epochSamples += samples
+    epochLoss += loss * Double(samples)
+    epochRight += (accuracy ?? 0) * Double(samples)
+  }
+
+  /// Means over the epoch so far.
+  var epochMeans: (loss: Double, accuracy: Double) {
+    let count = Double(max(epochSamples, 1))
+    return (epochLoss / count, epochRight / count)
+  }
+
+  mutating func beginEpoch() {
+    epochSamples = 0
+    epochLoss = 0
+    epochRight = 0
+  }
+
+  /// Takes in an evaluation on the dev part; says whether it is the best so far.
+  mutating func note(_ evaluation: Evaluation) -> Bool {
+    switch stopping.decide(on: evaluation.accuracy ?? evaluation.loss) {
+    case .keepAsBest:
+      bestStep = step
+      return true
+    case .goOn: return false
+    case .stop:
+      hasStoppedEarly = true
+      return false
+    }
+  }
+}
+
+/// Fills all parameters with their first values, a pure function of seed and name.
+private func initializeParameters(of model: ModelMemory<Float>, seed: UInt64) {
+  for (index, parameter) in model.parameterList.enumerated() {
+    model.setParameter(
+      index,
+      fileOrder: initialValues(
+        of: parameter.name, initializer: parameter.initializer, count: parameter.elementCount,
+        fan: Fan(input: parameter.fanIn, output: parameter.fanOut), seed: seed))
+  }
+}
+
+extension ModelMemory {
+  /// The parameters as the optimizer sees them, in the order of memory.
+  var segments: [ParameterSegment] {
+    leaf.order.map { index in
+      let parameter = parameterList[index]
+      return ParameterSegment(
+        name: parameter.name, kind: parameter.kind, offset: leaf.parameters[index].lowerBound,
+        count: parameter.elementCount)
+    }
+  }
+}

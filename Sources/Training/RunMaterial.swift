@@ -1,0 +1,90 @@
+import Checkpoints
+import Collectives
+import Datasets
+import Diagnostics
+import Storage
+
+/// What every command on a trained network needs: data, plans, and the newest (or a named) checkpoint.
+package struct RunMaterial {
+  package let plans: ModelPlans
+  package let data: LoadedData
+  package let checkpoint: ReceivedCheckpoint?
+
+  /// Reads everything on all ranks; a fault on any of them is everybody's.
+  ///
+  /// - Parameters:
+  ///   - loadCheckpoint: Called on rank 0, which alone sees the run folder.
+  package init(
+    _ spec: RunSpec, over collectives: any Collectives, checkOutputs: (Int) throws -> Void,
+    loadCheckpoint: () throws -> LoadedCheckpoint?
+  ) throws {
+    let plans = try collectives.agree {
+      var faults = DiagnosticList()
+      try faults.collect { try checkRanks(collectives.ranks, spec) }
+      let plans = try faults.collect { try ModelPlans(spec) }
+      if let plans { try faults.collect { try checkOutputs(plans.outputs) } }
+      try faults.throwIfAny()
+      guard let plans else { preconditionFailure("a model without plan or fault") }
+      return plans
+    }
+    self.plans = plans
+    checkpoint = try ReceivedCheckpoint.broadcast(over: collectives, load: loadCheckpoint)
+    let statistics = checkpoint?.record.normalizationStatistics
+    try collectives.agree {
+      guard collectives.localRank == 0 else { return }
+      try LoadedData.prepare(spec.data, seed: spec.seed, outputs: plans.outputs)
+    }
+    data = try collectives.agree {
+      let data = try LoadedData.open(
+        spec.data, seed: spec.seed, outputs: plans.outputs, statistics: statistics)
+      try checkInput(data.shape, spec)
+      return data
+    }
+  }
+}
+
+/// A checkpoint as every rank gets it from rank 0.
+package struct ReceivedCheckpoint {
+  package let name: String
+  package let record: CheckpointRecord
+  package let model: [NamedTensor]
+  package let state: [NamedTensor]
+
+  /// - Parameter load: Called on rank 0.
+  static func broadcast(
+    over collectives: any Collectives, load: () throws -> LoadedCheckpoint?
+  ) throws -> ReceivedCheckpoint? {
+    let own = try collectives.agree { collectives.isRoot ? try load() : nil }
+    guard try collectives.anyRank(own != nil) else { return nil }
+    var name = Array((own?.name ?? "").utf8)
+    var record = Array((own?.record.text ?? "").utf8)
+    try collectives.broadcast(&name, from: 0)
+    try collectives.broadcast(&record, from: 0)
+    let place = String(decoding: name, as: UTF8.self)
+    return ReceivedCheckpoint(
+      name: place,
+      record: try own?.record ?? CheckpointRecord(json: record, path: place),
+      model: try broadcast(own?.model.tensors ?? [], over: collectives),
+      state: try broadcast(own?.state.tensors ?? [], over: collectives))
+  }
+
+  /// Names and shapes first, then all numbers as one message each.
+  private static func broadcast(
+    _ tensors: [NamedTensor], over collectives: any Collectives
+  ) throws -> [NamedTensor] {
+    guard collectives.ranks > 1 else { return tensors }
+    var list = Array(
+      tensors.map { "\($0.name) \($0.shape.map(String.init).joined(separator: ","))" }
+        .joined(separator: "\n").utf8)
+    try collectives.broadcast(&list, from: 0)
+    let lines = String(decoding: list, as: UTF8.self).split(separator: "\n")
+    return try lines.enumerated().map { index, line in
+      let words = line.split(separator: " ", omittingEmptySubsequences: false)
+      let shape = words[1].split(separator: ",").compactMap { Int($0) }
+      let memory = AlignedMemory<Float>(count: shape.reduce(1, *))
+      if collectives.isRoot { tensors[index].copy(into: memory.block) }
+      try collectives.broadcast(memory.block, from: 0)
+      return NamedTensor(name: String(words[0]), shape: shape, values: memory.array)
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import Collectives
+import Configuration
+import DataParallel
+import Foundation
+import Kernels
+import Metrics
+import Training
+
+extension RunFacts {
+  /// The header of a run.
+  init(
+    _ configuration: RunConfiguration, _ material: RunMaterial, _ length: RunLength,
+    _ collectives: any Collectives, resumedStep: Int?
+  ) {
+    let spec = configuration.spec
+    let plans = material.plans
+    let shards = ShardRange.shards(ofRank: 0, of: collectives.ranks, shards: spec.training.shards)
+    let buffers = LocalSum(shards: shards, of: spec.training.shards).slotCount
+    self.init(
+      name: spec.name, configPath: configuration.file, outputFolder: spec.outputFolder,
+      hosts: collectives.ranksPerHost.map { .init(name: $0.host, ranks: $0.ranks) },
+      batch: spec.training.batch, shards: spec.training.shards, epochs: spec.training.epochs,
+      steps: length.totalSteps,
+      data: .init(
+        train: material.data.train.count, dev: material.data.dev?.count,
+        test: material.data.test?.count),
+      parameters: plans.graph.parameterCount, forwardOperations: Double(plans.forwardFLOPs),
+      trainingOperations: Double(plans.flopsPerSample),
+      bytesPerRank: plans.bytesPerRank(spec, sumBuffers: buffers),
+      instructionSet: InstructionSet.name, seed: spec.seed, resumedStep: resumedStep)
+  }
+}
+
+/// The terminal of rank 0.
+func console(_ option: ProgressOption, spec: RunSpec, firstStep: Int) -> ProgressDisplay {
+  ProgressDisplay(
+    style: option.style(), label: spec.loss.metricLabel, firstStep: firstStep,
+    width: terminalColumns(environment: ProcessInfo.processInfo.environment))
+}

@@ -1,0 +1,44 @@
+import Checkpoints
+import Collectives
+import Configuration
+import Diagnostics
+import Storage
+import Training
+
+/// The folder of a run on rank 0's disk.
+struct RunFolder {
+  let path: String
+  private let isReadOnly: Bool
+
+  init(_ path: String, isReadOnly: Bool = false) {
+    self.path = path
+    self.isReadOnly = isReadOnly
+  }
+
+  var checkpoints: CheckpointFolder { CheckpointFolder("\(path)/checkpoints") }
+
+  /// Makes the folder ready for writing; with `fresh`, forgets earlier checkpoints.
+  func prepare(fresh: Bool) throws {
+    guard !isReadOnly else { return }
+    try Folder(path).prepareForWriting(setting: "output.folder")
+    if fresh { try checkpoints.removeAll() } else { try checkpoints.removeTemporaries() }
+  }
+
+  /// The newest whole checkpoint, if it belongs to the same run; damaged ones are named.
+  func newestCheckpoint(resuming configuration: RunConfiguration) throws -> LoadedCheckpoint? {
+    let found = try newestCheckpoint()
+    guard let checkpoint = found else { return nil }
+    let changes = SettingChange.changes(
+      from: checkpoint.record.settings, to: configuration.flattened,
+      free: CheckpointCodec.freeSettings)
+    if let refusal = SettingChange.refusal(changes, place: checkpoint.path) { throw refusal }
+    return checkpoint
+  }
+
+  /// The newest whole checkpoint.
+  func newestCheckpoint() throws -> LoadedCheckpoint? {
+    let found = try checkpoints.newestValid()
+    for warning in found.warnings { printError("warning: \(warning)") }
+    return found.checkpoint
+  }
+}

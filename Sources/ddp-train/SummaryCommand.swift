@@ -1,0 +1,50 @@
+import ArgumentParser
+import Metrics
+import Training
+
+struct SummaryCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "summary",
+    abstract: "Layers with shapes, parameters and operations, and the memory of a rank; needs no MPI.")
+
+  @OptionGroup var config: ConfigArguments
+
+  @Flag(help: "Print the execution plan of a training step too.")
+  var plan = false
+
+  func run() throws {
+    runAlone {
+      let configuration = try config.load()
+      let plans = try ModelPlans(configuration.spec)
+      try configuration.checkCounts(outputs: plans.outputs)
+      writeToStandardOutput(text(configuration.spec, plans))
+      if plan { writeToStandardOutput("\n" + plans.training.text) }
+    }
+  }
+
+  private func text(_ spec: RunSpec, _ plans: ModelPlans) -> String {
+    var table = TextTable([.left, .left, .left, .right, .right])
+    table.append(["layer", "kind", "output", "parameters", "forward"])
+    table.append(["input", "", shapeText(plans.graph.inputShape), "", ""])
+    for layer in plans.graph.layers {
+      table.append([
+        layer.path, layer.kind, shapeText(layer.outputShape),
+        layer.parameterCount == 0 ? "" : groupedDigits(layer.parameterCount),
+        layer.forwardFLOPs == 0 ? "" : operationCountText(Double(layer.forwardFLOPs)),
+      ])
+    }
+    let facts = [
+      "parameters  \(groupedDigits(plans.graph.parameterCount))",
+      "operations  \(operationCountText(Double(plans.forwardFLOPs))) forward, "
+        + "\(operationCountText(Double(plans.flopsPerSample))) in training, per sample",
+      "memory      \(byteCountText(plans.bytesPerRank(spec, sumBuffers: 4))) per rank, of it "
+        + "\(byteCountText(plans.arenaCount * MemoryLayout<Float>.stride)) for the activations of "
+        + "\(plans.training.capacity) samples",
+    ]
+    return (table.lines + [""] + facts).joined(separator: "\n") + "\n"
+  }
+
+  private func shapeText(_ shape: [Int]) -> String {
+    shape.map(String.init).joined(separator: " x ")
+  }
+}

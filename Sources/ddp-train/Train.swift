@@ -1,0 +1,104 @@
+import Checkpoints
+import Collectives
+import Configuration
+import DataParallel
+import Diagnostics
+import Foundation
+import Kernels
+import Metrics
+import Storage
+import Training
+
+/// Trains a config from its newest checkpoint (or the beginning) to its end.
+func train(
+  _ configuration: RunConfiguration, over collectives: any Collectives, options: TrainCommand
+) throws {
+  let spec = configuration.spec
+  let folder = RunFolder(spec.outputFolder, isReadOnly: options.dryRun)
+  let material = try RunMaterial(
+    spec, over: collectives, checkOutputs: configuration.checkCounts
+  ) {
+    try folder.prepare(fresh: options.fresh)
+    return try folder.newestCheckpoint(resuming: configuration)
+  }
+  let replica = Replica(spec, plans: material.plans)
+  if let checkpoint = material.checkpoint {
+    try collectives.agree {
+      try replica.restore(
+        checkpoint.record, model: checkpoint.model, state: checkpoint.state,
+        place: "\(folder.checkpoints.path)/\(checkpoint.name)")
+    }
+  }
+  let length = RunLength(spec, samples: material.data.train.count)
+  let facts = RunFacts(
+    configuration, material, length, collectives, resumedStep: material.checkpoint?.record.step)
+  let console = console(options.progress, spec: spec, firstStep: replica.counters.step)
+  if collectives.isRoot {
+    console.printLines(facts.lines + material.data.warnings.map { "warning: \($0)" } + [""])
+  }
+  if options.dryRun {
+    if collectives.isRoot { console.printLines(["dry run: everything is ready; nothing was written"]) }
+    return
+  }
+  try run(configuration, material, replica, facts, console, folder, over: collectives)
+}
+
+/// The steps and what comes after them.
+private func run(
+  _ configuration: RunConfiguration, _ material: RunMaterial, _ replica: Replica,
+  _ facts: RunFacts, _ console: ProgressDisplay, _ folder: RunFolder,
+  over collectives: any Collectives
+) throws {
+  let spec = configuration.spec
+  let length = RunLength(spec, samples: material.data.train.count)
+  let resumedStep = material.checkpoint?.record.step
+  let journal = try collectives.agree { () -> RunJournal? in
+    guard collectives.isRoot else { return nil }
+    try writeFile(configuration.resolvedText, to: "\(folder.path)/config.resolved.yaml")
+    let log = try MetricsLog(path: "\(folder.path)/metrics.jsonl", resumingAt: resumedStep)
+    return RunJournal(
+      display: console, log: log, label: spec.loss.metricLabel, length: length,
+      firstStep: replica.counters.step)
+  }
+  let keeper = collectives.isRoot
+    ? CheckpointKeeper(
+      folder: folder.checkpoints, spec: spec,
+      codec: CheckpointCodec(
+        spec, length: length, statistics: material.data.statistics,
+        settings: configuration.flattened, resolvedConfig: configuration.resolvedText),
+      savedStep: resumedStep, warn: { console.printLines(["warning: \($0)"]) })
+    : nil
+  let run = TrainingRun(
+    spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
+    journal: journal, keeper: keeper)
+  try run.train()
+  try finish(run, material, replica, facts, journal, folder, spec, over: collectives)
+}
+
+/// Evaluates the final weights and leaves the results in the run folder.
+private func finish(
+  _ run: TrainingRun, _ material: RunMaterial, _ replica: Replica, _ facts: RunFacts,
+  _ journal: RunJournal?, _ folder: RunFolder, _ spec: RunSpec, over collectives: any Collectives
+) throws {
+  let part = material.data.test.map { ("test", $0) } ?? material.data.dev.map { ("dev", $0) }
+  let evaluation = try part.map { try run.evaluate($0.1) }
+  try collectives.agree {
+    guard let journal else { return }
+    let results = RunResults(folder: folder.path, replica: replica)
+    let digest = try results.writeModel()
+    let names = material.data.shape.target.reportNames
+    if let predictions = evaluation?.predictions { try results.write(predictions, names: names) }
+    let summary = RunSummary(
+      facts: facts, label: spec.loss.metricLabel, epochs: journal.log.epochs,
+      reportTitle: reportTitle(part?.0, evaluation),
+      report: evaluation?.predictions?.reportLines(names: names) ?? [], time: run.timeSplit(),
+      weightsDigest: digest)
+    try results.write(summary)
+    journal.display.printLines(summary.closingLines)
+  }
+}
+
+private func reportTitle(_ part: String?, _ evaluation: Evaluation?) -> String {
+  guard let part, let evaluation else { return "" }
+  return "\(part): \(groupedDigits(evaluation.samples)) samples, loss \(measureText(evaluation.loss))"
+}

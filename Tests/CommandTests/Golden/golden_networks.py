@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Writes networks.json: what PyTorch says about the networks beside this file.
+
+    python golden_networks.py
+
+Weights and inputs are formulas of the element's number, so that the test needs no weight files: element k
+(in file order) of the p-th tensor by name is `0.3 sin(0.7 k + 1.3 p + 0.1)`, scales of norms and running
+variances `1 + 0.2 sin(...)`; input k is `1.5 sin(0.37 k + 0.2)`. Of every result the file keeps the sum, the sum of squares and
+the sum weighted by `cos(k)`, in float64.
+"""
+import json
+import pathlib
+
+import torch
+import yaml
+from pytorch_twin import run
+
+HERE = pathlib.Path(__file__).parent
+SAMPLES = 6
+
+
+def wave(count, shift, scale=0.3, step=0.7):
+    return scale * torch.sin(step * torch.arange(count, dtype=torch.float64) + shift)
+
+
+def shapes(layers, x, path, found):
+    """names and shapes of all tensors, by running shapes through the layers"""
+    for index, layer in enumerate(layers or []):
+        kind, v = (layer, None) if isinstance(layer, str) else next(iter(layer.items()))
+        o = v if isinstance(v, dict) else {}
+        p = f"{path}.{o.get('name', index)}"
+        if kind == "dense":
+            units = o.get("units", v)
+            found[p + ".weight"] = (units, x[0])
+            if o.get("bias", True):
+                found[p + ".bias"] = (units,)
+            x = (units,)
+        elif kind == "conv2d":
+            k = o["kernel"]
+            k = (k, k) if isinstance(k, int) else tuple(k)
+            groups = x[2] if o.get("groups") == "depthwise" else o.get("groups", 1)
+            found[p + ".weight"] = (o["filters"], x[2] // groups, *k)
+            if o.get("bias", True):
+                found[p + ".bias"] = (o["filters"],)
+            x = window(x, k, o, o["filters"])
+        elif kind in ("max_pool", "average_pool"):
+            k = o.get("size", v)
+            k = (k, k) if isinstance(k, int) else tuple(k)
+            x = window(x, k, {"stride": o.get("stride", k), "padding": o.get("padding", "valid")}, x[2])
+        elif kind in ("batch_norm", "layer_norm"):
+            names = ["weight", "bias"] + (["running_mean", "running_var"] if kind == "batch_norm" else [])
+            found.update({f"{p}.{n}": (x[-1],) for n in names})
+        elif kind == "global_average_pool":
+            x = (x[2],)
+        elif kind == "flatten":
+            n = 1
+            for e in x:
+                n *= e
+            x = (n,)
+        elif kind == "reshape":
+            x = tuple(v)
+        elif kind == "residual":
+            shapes(v.get("shortcut"), x, p + ".shortcut", found)
+            x = shapes(v["main"], x, p + ".main", found)
+        elif kind == "parallel":
+            ends = [shapes(b, x, f"{p}.branches.{i}", found) for i, b in enumerate(v["branches"])]
+            c = sum(e[-1] for e in ends) if v.get("join", "concat") == "concat" else ends[0][-1]
+            x = (*ends[0][:-1], c)
+        elif kind == "repeat":
+            for i in range(v["times"]):
+                x = shapes(v["layers"], x, f"{p}.{i}", found)
+    return x
+
+
+def window(x, k, o, channels):
+    s, d, pad = o.get("stride", 1), o.get("dilation", 1), o.get("padding", "valid")
+    s, d = ((e, e) if isinstance(e, int) else tuple(e) for e in (s, d))
+    if pad == "same":
+        return (-(-x[0] // s[0]), -(-x[1] // s[1]), channels)
+    p = (0, 0) if pad == "valid" else (pad, pad) if isinstance(pad, int) else tuple(pad)
+    return tuple((x[i] + 2 * p[i] - d[i] * (k[i] - 1) - 1) // s[i] + 1 for i in (0, 1)) + (channels,)
+
+
+def tensors(found):
+    result = {}
+    for index, name in enumerate(sorted(found)):
+        shape = found[name]
+        count = 1
+        for e in shape:
+            count *= e
+        value = wave(count, 1.3 * index + 0.1)
+        is_norm = name.rsplit(".", 1)[0] + ".running_mean" in found or name.endswith("running_var")
+        layer_norm = len(shape) == 1 and name.endswith(".weight")
+        if name.endswith("running_var") or (name.endswith(".weight") and (is_norm or layer_norm)):
+            value = 1 + value / 1.5
+        result[name] = value.reshape(shape)
+    return result
+
+
+def digest(t):
+    t = t.flatten().double()
+    k = torch.cos(torch.arange(len(t), dtype=torch.float64))
+    return [t.sum().item(), (t * t).sum().item(), (t * k).sum().item()]
+
+
+def case(path, training):
+    config = yaml.safe_load(path.read_text())
+    found = {}
+    shape = config["model"]["input"]
+    output = shapes(config["model"]["layers"], tuple(shape), "layers", found)
+    weights = tensors(found)
+    count = SAMPLES
+    for e in shape:
+        count *= e
+    inputs = {"input": wave(count, 0.2, 1.5, 0.37).reshape(SAMPLES, *shape)}
+    kind = config["loss"] if isinstance(config["loss"], str) else next(iter(config["loss"]))
+    if kind == "softmax_cross_entropy":
+        inputs["target"] = (7 * torch.arange(SAMPLES) + 3) % output[0]
+    elif kind == "sigmoid_cross_entropy":
+        inputs["target"] = (wave(SAMPLES * output[0], 0.5) > 0).double().reshape(SAMPLES, -1)
+    else:
+        inputs["target"] = wave(SAMPLES * output[0], 0.5, 1.0).reshape(SAMPLES, -1)
+    result = run(config, weights, inputs, training, torch.float64)
+    return {
+        "network": path.stem, "training": training, "samples": SAMPLES, "outputs": output[0],
+        "target": kind, "tensors": {k: list(v) for k, v in found.items()},
+        "digests": {k: digest(v) for k, v in result.items()},
+    }
+
+
+cases = [case(p, t) for p in sorted((HERE / "networks").glob("*.yaml")) for t in (True, False)]
+(HERE / "networks.json").write_text(json.dumps(cases, indent=1) + "\n")
+print(f"torch {torch.__version__}: {len(cases)} cases")

@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+"""The same network in PyTorch: an independent truth for `ddp-train probe`.
+
+    python pytorch_twin.py CONFIG.yaml --weights w.safetensors --inputs b.safetensors \
+        [--evaluate] [--scalar float32] [--probe p.safetensors] [--output twin.safetensors]
+
+Builds the model of CONFIG with torch.nn.functional from the tensors of w.safetensors, runs one forward
+and backward pass on b.safetensors (`input`, `target`), and, with --probe, prints the worst relative
+difference (norm of the difference over norm of the truth) of every tensor that `ddp-train probe` wrote.
+Needs torch, safetensors, pyyaml, numpy.
+"""
+import argparse
+import math
+
+import torch
+import torch.nn.functional as F
+import yaml
+
+
+def option(value, main):
+    """a layer's value as a mapping: `max_pool: 2` is `max_pool: {size: 2}`"""
+    if value is None:
+        return {}
+    return dict(value) if isinstance(value, dict) else {main: value}
+
+
+def pair(value):
+    return (value, value) if isinstance(value, int) else tuple(value)
+
+
+def same_pads(extent, kernel, stride, dilation):
+    out = -(-extent // stride)
+    total = max(0, (out - 1) * stride + dilation * (kernel - 1) + 1 - extent)
+    return total // 2, total - total // 2
+
+
+def pads(o, x, kernel, stride, dilation=(1, 1)):
+    """(top, bottom, left, right) of an NCHW tensor"""
+    padding = o.get("padding", "valid")
+    if padding == "valid":
+        return 0, 0, 0, 0
+    if padding == "same":
+        t, b = same_pads(x.shape[2], kernel[0], stride[0], dilation[0])
+        l, r = same_pads(x.shape[3], kernel[1], stride[1], dilation[1])
+        return t, b, l, r
+    p = pair(padding)
+    return p[0], p[0], p[1], p[1]
+
+
+class Twin:
+    """Images travel as NCHW, everything else as rows."""
+
+    def __init__(self, weights, training):
+        self.w, self.training = weights, training
+
+    def chain(self, x, layers, path):
+        for index, layer in enumerate(layers):
+            kind, value = (layer, None) if isinstance(layer, str) else next(iter(layer.items()))
+            name = value.get("name", index) if isinstance(value, dict) else index
+            x = getattr(self, kind)(x, value, f"{path}.{name}")
+        return x
+
+    def dense(self, x, v, p):
+        o = option(v, "units")
+        return F.linear(x, self.w[p + ".weight"], self.w.get(p + ".bias"))
+
+    def conv2d(self, x, v, p):
+        o = option(v, "filters")
+        k, s, d = pair(o["kernel"]), pair(o.get("stride", 1)), pair(o.get("dilation", 1))
+        t, b, l, r = pads(o, x, k, s, d)
+        groups = o.get("groups", 1)
+        groups = x.shape[1] if groups == "depthwise" else groups
+        return F.conv2d(F.pad(x, (l, r, t, b)), self.w[p + ".weight"], self.w.get(p + ".bias"), s, 0, d, groups)
+
+    def max_pool(self, x, v, p):
+        o = option(v, "size")
+        k = pair(o["size"])
+        s = pair(o.get("stride", k))
+        t, b, l, r = pads(o, x, k, s)
+        return F.max_pool2d(F.pad(x, (l, r, t, b), value=-math.inf), k, s)
+
+    def average_pool(self, x, v, p):
+        o = option(v, "size")
+        k = pair(o["size"])
+        s = pair(o.get("stride", k))
+        t, b, l, r = pads(o, x, k, s)
+        y = F.avg_pool2d(F.pad(x, (l, r, t, b)), k, s)
+        if o.get("count_include_pad", True):
+            return y
+        seen = F.avg_pool2d(F.pad(torch.ones_like(x), (l, r, t, b)), k, s)
+        return y / seen
+
+    def global_average_pool(self, x, v, p):
+        return x.mean((2, 3))
+
+    def batch_norm(self, x, v, p):
+        o = option(v, "momentum")
+        mean, var = self.w[p + ".running_mean"].clone(), self.w[p + ".running_var"].clone()
+        return F.batch_norm(x, mean, var, self.w[p + ".weight"], self.w[p + ".bias"], self.training,
+                            o.get("momentum", 0.1), float(o.get("epsilon", 1e-5)))
+
+    def layer_norm(self, x, v, p):
+        o = option(v, "epsilon")
+        image = x.dim() == 4
+        y = x.permute(0, 2, 3, 1) if image else x
+        y = F.layer_norm(y, y.shape[-1:], self.w[p + ".weight"], self.w[p + ".bias"], float(o.get("epsilon", 1e-5)))
+        return y.permute(0, 3, 1, 2) if image else y
+
+    def dropout(self, x, v, p):
+        rate = option(v, "rate").get("rate", 0.5)
+        assert not self.training or rate == 0, "dropout draws its own masks: compare with --evaluate"
+        return x
+
+    def flatten(self, x, v, p):
+        if x.dim() == 4 and option(v, "order").get("order") == "channels_last":
+            x = x.permute(0, 2, 3, 1)
+        return x.flatten(1)
+
+    def reshape(self, x, v, p):
+        shape = v["shape"] if isinstance(v, dict) else v
+        if x.dim() == 4:
+            x = x.permute(0, 2, 3, 1)
+        x = x.reshape(len(x), *shape)
+        return x.permute(0, 3, 1, 2) if x.dim() == 4 else x
+
+    def identity(self, x, v, p):
+        return x
+
+    def sigmoid(self, x, v, p):
+        return torch.sigmoid(x)
+
+    def tanh(self, x, v, p):
+        return torch.tanh(x)
+
+    def relu(self, x, v, p):
+        return F.relu(x)
+
+    def leaky_relu(self, x, v, p):
+        return F.leaky_relu(x, option(v, "slope").get("slope", 0.01))
+
+    def elu(self, x, v, p):
+        return F.elu(x, option(v, "alpha").get("alpha", 1.0))
+
+    def gelu(self, x, v, p):
+        return F.gelu(x, approximate=option(v, "approximate").get("approximate", "none"))
+
+    def silu(self, x, v, p):
+        return F.silu(x)
+
+    def softmax(self, x, v, p):
+        return torch.softmax(x, 1)
+
+    def residual(self, x, v, p):
+        return self.chain(x, v["main"], p + ".main") + self.chain(x, v.get("shortcut") or [], p + ".shortcut")
+
+    def parallel(self, x, v, p):
+        ends = [self.chain(x, layers or [], f"{p}.branches.{i}") for i, layers in enumerate(v["branches"])]
+        join = v.get("join", "concat")
+        if join == "concat":
+            return torch.cat(ends, 1)
+        y = ends[0]
+        for e in ends[1:]:
+            y = y + e if join == "add" else y * e
+        return y
+
+    def repeat(self, x, v, p):
+        for i in range(v["times"]):
+            x = self.chain(x, v["layers"], f"{p}.{i}")
+        return x
+
+
+def loss_of(config, z, target):
+    v = config["loss"]
+    if isinstance(v, str):
+        kind, o = v, {}
+    elif "kind" in v:
+        kind, o = v["kind"], v
+    else:
+        kind, o = next(iter(v.items()))
+        o = o if isinstance(o, dict) else {"delta": o}
+    if kind == "softmax_cross_entropy":
+        t = target.long() if target.dim() == 1 else target.to(z.dtype)
+        losses = F.cross_entropy(z, t, label_smoothing=o.get("label_smoothing", 0.0), reduction="none")
+        if o.get("class_weights"):
+            losses = losses * torch.tensor(o["class_weights"], dtype=z.dtype)[t]
+        return losses.mean()
+    t = target.to(z.dtype).reshape(z.shape)
+    if kind == "sigmoid_cross_entropy":
+        weights = o.get("class_weights")
+        weights = torch.tensor(weights, dtype=z.dtype) if weights else None
+        return F.binary_cross_entropy_with_logits(z, t, pos_weight=weights)
+    if kind == "mean_squared":
+        return F.mse_loss(z, t)
+    if kind == "mean_absolute":
+        return F.l1_loss(z, t)
+    if kind == "huber":
+        return F.huber_loss(z, t, delta=o.get("delta", 1.0))
+    raise ValueError(kind)
+
+
+def run(config, weights, inputs, training, dtype):
+    """the tensors that `ddp-train probe` writes"""
+    weights = {k: v.to(dtype) for k, v in weights.items()}
+    trained = {k: v.requires_grad_() for k, v in weights.items() if not k.split(".")[-1].startswith("running_")}
+    x = inputs["input"].to(dtype).requires_grad_()
+    image = len(config["model"]["input"]) == 3
+    y = x.reshape(len(x), *config["model"]["input"])
+    y = Twin(weights, training).chain(y.permute(0, 3, 1, 2) if image else y, config["model"]["layers"], "layers")
+    y = y.permute(0, 2, 3, 1).flatten(1) if y.dim() == 4 else y
+    loss = loss_of(config, y, inputs["target"])
+    loss.backward()
+    result = {"output": y.detach(), "loss": loss.detach().reshape(1), "gradient.input": x.grad}
+    result.update({f"gradient.{k}": v.grad for k, v in trained.items()})
+    return {k: v.contiguous() for k, v in result.items()}
+
+
+def main():
+    from safetensors.torch import load_file, save_file
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("config")
+    ap.add_argument("--weights", required=True)
+    ap.add_argument("--inputs", required=True)
+    ap.add_argument("--evaluate", action="store_true")
+    ap.add_argument("--scalar", default="float64", choices=["float32", "float64"])
+    ap.add_argument("--probe")
+    ap.add_argument("--output")
+    a = ap.parse_args()
+    with open(a.config) as f:
+        config = yaml.safe_load(f)
+    truth = run(config, load_file(a.weights), load_file(a.inputs), not a.evaluate, getattr(torch, a.scalar))
+    if a.output:
+        save_file(truth, a.output)
+    if a.probe:
+        ours = load_file(a.probe)
+        worst = 0.0
+        for name, t in truth.items():
+            d = (ours[name].to(t.dtype).reshape(t.shape) - t).norm() / max(t.norm().item(), 1e-30)
+            worst = max(worst, d.item())
+            print(f"{d.item():10.2e}  {name}")
+        print(f"{worst:10.2e}  worst of {len(truth)} tensors")
+
+
+if __name__ == "__main__":
+    main()

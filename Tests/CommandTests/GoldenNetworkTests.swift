@@ -1,0 +1,121 @@
+import Checkpoints
+import Foundation
+import Storage
+import Testing
+
+/// `ddp-train probe` against PyTorch's numbers; `Golden/golden_networks.py` made them and says how.
+@Suite("Probe against PyTorch", .serialized)
+struct GoldenNetworkTests {
+  struct Case: Decodable, CustomTestStringConvertible, Sendable {
+    var network: String
+    var training: Bool
+    var samples: Int
+    var outputs: Int
+    var target: String
+    var tensors: [String: [Int]]
+    var digests: [String: [Double]]
+
+    var testDescription: String { "\(network), \(training ? "training" : "evaluation") mode" }
+  }
+
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("Golden")
+
+  static let cases: [Case] = {
+    let data = try? Data(contentsOf: folder.appendingPathComponent("networks.json"))
+    return data.flatMap { try? JSONDecoder().decode([Case].self, from: $0) } ?? []
+  }()
+
+  @Test("the golden file is there and has at least six networks in both modes")
+  func golden() {
+    #expect(Set(Self.cases.map(\.network)).count >= 6)
+    #expect(Self.cases.count { $0.training } * 2 == Self.cases.count)
+  }
+
+  @Test("Double to 1e-10", arguments: cases)
+  func double(example: Case) throws {
+    try compare(example, scalar: "float64", tolerance: 1e-10)
+  }
+
+  @Test("Float to 1e-5", arguments: cases)
+  func float(example: Case) throws {
+    try compare(example, scalar: "float32", tolerance: 1e-5)
+  }
+
+  private func compare(_ example: Case, scalar: String, tolerance: Double) throws {
+    let command = try Command()
+    defer { command.remove() }
+    try writeWeights(example, to: command.folder.appendingPathComponent("w.safetensors").path)
+    let input = try inputShape(of: example)
+    try writeInputs(example, input, to: command.folder.appendingPathComponent("b.safetensors").path)
+    let result = try command.run([
+      "probe", Self.folder.appendingPathComponent("networks/\(example.network).yaml").path,
+      "--weights", "w.safetensors", "--inputs", "b.safetensors", "--output", "p.safetensors",
+      "--scalar", scalar, example.training ? "--train" : "--evaluate",
+    ])
+    try #require(result.status == 0, "\(result.errors)")
+    let probe = try SafetensorsFile(
+      path: command.folder.appendingPathComponent("p.safetensors").path)
+    for (name, expected) in example.digests {
+      let values = try probe.doubles(name)
+      let found = digest(values)
+      // A sum of n numbers of size s may be off by tolerance * s * sqrt(n).
+      let scale = max(expected[1].squareRoot() * Double(values.count).squareRoot(), 1e-12)
+      for (part, pair) in zip(found, expected).enumerated() {
+        let allowed = tolerance * (part == 1 ? 2 * max(expected[1], 1e-12) : scale)
+        #expect(abs(pair.0 - pair.1) <= allowed, "\(name), part \(part): \(pair.0), PyTorch \(pair.1)")
+      }
+    }
+  }
+
+  private func digest(_ values: [Double]) -> [Double] {
+    [
+      values.reduce(0, +), values.reduce(0) { $0 + $1 * $1 },
+      values.enumerated().reduce(0) { $0 + $1.element * cos(Double($1.offset)) },
+    ]
+  }
+
+  /// The formulas of the Python script.
+  private func wave(_ count: Int, _ shift: Double, scale: Double = 0.3, step: Double = 0.7) -> [Double] {
+    (0..<count).map { scale * sin(step * Double($0) + shift) }
+  }
+
+  private func writeWeights(_ example: Case, to path: String) throws {
+    let tensors = example.tensors.sorted { $0.key < $1.key }.enumerated().map { index, entry in
+      let (name, shape) = entry
+      var values = wave(shape.reduce(1, *), 1.3 * Double(index) + 0.1)
+      let parent = name.split(separator: ".").dropLast().joined(separator: ".")
+      let hasStatistics = example.tensors["\(parent).running_mean"] != nil
+      let isScale = name.hasSuffix(".weight") && (hasStatistics || shape.count == 1)
+      if isScale || name.hasSuffix(".running_var") { values = values.map { 1 + $0 / 1.5 } }
+      return NamedTensor(name: name, shape: shape, values: values)
+    }
+    _ = try SafetensorsLayout(tensors).write(replacing: path)
+  }
+
+  private func inputShape(of example: Case) throws -> [Int] {
+    let path = Self.folder.appendingPathComponent("networks/\(example.network).yaml")
+    let text = try String(contentsOf: path, encoding: .utf8)
+    let line = try #require(text.split(separator: "\n").first { $0.contains("input: [") })
+    return line.split(whereSeparator: { !$0.isNumber }).compactMap { Int($0) }
+  }
+
+  private func writeInputs(_ example: Case, _ input: [Int], to path: String) throws {
+    let count = example.samples
+    let values = wave(count * input.reduce(1, *), 0.2, scale: 1.5, step: 0.37)
+    let target: NamedTensor
+    switch example.target {
+    case "softmax_cross_entropy":
+      let classes = (0..<count).map { Int64((7 * $0 + 3) % example.outputs) }
+      target = NamedTensor(name: "target", shape: [count], values: classes)
+    case "sigmoid_cross_entropy":
+      let rows = wave(count * example.outputs, 0.5).map { $0 > 0 ? 1.0 : 0.0 }
+      target = NamedTensor(name: "target", shape: [count, example.outputs], values: rows)
+    default:
+      let rows = wave(count * example.outputs, 0.5, scale: 1)
+      target = NamedTensor(name: "target", shape: [count, example.outputs], values: rows)
+    }
+    let tensor = NamedTensor(name: "input", shape: [count] + input, values: values)
+    _ = try SafetensorsLayout([tensor, target]).write(replacing: path)
+  }
+}
