@@ -69,6 +69,22 @@ struct ConfigurationSearchTests {
     }
   }
 
+  @Test("shipped configurations lie beside the package, and where the program is installed")
+  func folders() throws {
+    #expect(
+      ConfigurationSearch.foldersBeside("/usr/local/bin/ddp-train")
+        == ["/usr/local/share/ddp-train/configs"])
+    let package = FileManager.default.temporaryDirectory.path() + "/package-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(
+      atPath: package, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: package) }
+    try Data().write(to: URL(filePath: "\(package)/Package.swift"))
+    let found = ConfigurationSearch.foldersBeside("\(package)/.build/release/ddp-train")
+    #expect(
+      found.map { $0.replacing("//", with: "/") }.first
+        == "\(package)/configs".replacing("//", with: "/"))
+  }
+
   @Test("a file that is no text")
   func binary() throws {
     try inFolder { search in

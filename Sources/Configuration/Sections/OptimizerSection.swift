@@ -72,9 +72,10 @@ enum OptimizerSection {
       keys: [
         Key(
           "match", \.match, .text(example: "layers.0.*"),
-          "A part of the parameter's name; * stands for any characters.", isRequired: true),
+          "Whole words of the parameter's name; * stands for any characters.", isRequired: true),
         Key(
-          "learning_rate_factor", \.learningRateFactor, .number(.atLeast(0), example: 0.1),
+          "learning_rate_factor", \.learningRateFactor,
+          Format.number(.atLeast(0), example: 0.1).optional,
           "By what the learning rate is multiplied; 0 freezes the parameters."),
         Key("weight_decay", \.weightDecay, penalty, "In place of the optimizer's."),
         Key("l2", \.l2, penalty, "In place of the optimizer's."),
