@@ -25,7 +25,7 @@ package struct ConfigurationSearch: Sendable {
   }
 
   /// The `configs` folder of the package that built `executable`, and the one installed with it.
-  static func foldersBeside(_ executable: String) -> [String] {
+  package static func foldersBeside(_ executable: String) -> [String] {
     let steps = executable.split(separator: "/").dropLast()
     let ancestors = (0...steps.count).reversed().map {
       "/" + steps.prefix($0).joined(separator: "/")

@@ -86,14 +86,14 @@ package struct RunConfiguration: Sendable {
         expected: "sections such as data, model, loss and optimizer",
         remedy: "start with a line such as name: first")
     }
-    var list = DiagnosticList()
     for (index, text) in overrides.enumerated() {
-      let override = try list.collect {
-        try Override(parsing: text, index: index, into: &faults)
+      do {
+        let override = try Override(parsing: text, index: index, into: &faults)
+        override.apply(to: &root, &faults)
+      } catch let fault as Diagnostic {
+        faults.add(fault, at: .override(index: index, text: text))
       }
-      override?.apply(to: &root, &faults)
     }
-    try list.throwIfAny()
     return root
   }
 }

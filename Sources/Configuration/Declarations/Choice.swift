@@ -20,10 +20,12 @@ struct Choice<Value> {
   }
 
   var format: Format<Value> {
-    Format(
-      expectation: expectation, example: example,
-      read: { node, path, faults in read(node, path: path, &faults) }, write: write,
-      describe: describe, type: type)
+    let isBareAllowed = tagKey == nil || isNamedFormAllowed
+    return Format(
+      expectation: isBareAllowed
+        ? expectation : "a table with \(tagKey ?? "kind"), which is \(expectation)",
+      example: example, read: { node, path, faults in read(node, path: path, &faults) },
+      write: write, describe: describe, type: { type })
   }
 
   func read(_ node: ConfigurationNode, path: String, _ faults: inout Faults) -> Value? {
@@ -56,7 +58,7 @@ struct Choice<Value> {
   }
 
   private var type: String {
-    tagKey == nil ? alternatives(variants.map(\.form)) : "a table, or a kind alone"
+    tagKey == nil ? alternatives(variants.map(\.form)) : "a table"
   }
 
   private func variant(_ name: String) -> Variant<Value>? {
@@ -106,6 +108,10 @@ extension Choice {
   ) -> Value? {
     guard entries.count == 1, let entry = entries.first else {
       reportCount(node, entries, path, &faults)
+      for entry in entries {
+        let site = SectionSite(path: join(path, entry.key), place: node.place, node: entry.value)
+        _ = variant(entry.key)?.read(entry.value, site, nil, &faults)
+      }
       return nil
     }
     guard let variant = variant(entry.key) else {
@@ -172,14 +178,18 @@ extension Choice {
       faults.mismatch(node, path, expected: expectation, example: example)
       return
     }
-    let known = strays.filter { variant($0) != nil }
+    let place = entries[kinds.firstIndex(of: strays[0]) ?? 0].keyPlace
+    let remedy: String
+    if variant(strays[0]) == nil {
+      remedy = "move \(alternatives(strays, "and")) inside \(owner): {...}"
+    } else if place.isOverride {
+      remedy = "write \(path)={\(strays[0]): ...} to replace the \(noun)"
+    } else {
+      remedy = "make \(strays[0]) a \(noun) of its own, or remove one of them"
+    }
     faults.add(
-      at: entries[kinds.firstIndex(of: strays[0]) ?? 0].keyPlace, path: path,
-      "\(path) is a \(noun) \(owner) with \(alternatives(strays, "and")) beside it",
-      expected: "one \(noun), with its options inside: \(owner): {...}",
-      remedy: known.isEmpty
-        ? "move \(alternatives(strays, "and")) inside \(owner): {...}"
-        : "make \(known[0]) a \(noun) of its own, or remove one of them")
+      at: place, path: path, "\(path) has \(alternatives(strays, "and")) beside \(owner)",
+      expected: "one \(noun), with its options inside: \(owner): {...}", remedy: remedy)
   }
 
   /// One row per kind, then the rows of its options.
@@ -225,8 +235,15 @@ struct Variant<Value> {
   let write: (Value) -> [(String, ConfigurationNode)]?
   let describe: (_ path: String) -> [ConfigurationKey]
   /// How it is written: `zeros`, `{normal: {mean, deviation}}`.
-  let form: String
-  private let type: String
+  var form: String {
+    let options = keyNames.filter { $0 != "name" }
+    if options.isEmpty { return name }
+    let table = "{\(name): {\(options.joined(separator: ", "))}}"
+    guard let mainKey else { return table }
+    return options.count == 1 ? "{\(name): \(mainKey)}" : "{\(name): \(mainKey)} or \(table)"
+  }
+  private let mainKey: String?
+  private let needsOptions: Bool
 
   /// A kind whose options are the keys of `section`.
   init<Options>(
@@ -236,13 +253,8 @@ struct Variant<Value> {
     self.name = name
     self.documentation = documentation
     keyNames = section.keys.map(\.name)
-    type = section.keys.isEmpty ? "no options" : section.format.expectation
-    let keys = keyNames.joined(separator: ", ")
-    switch (keyNames.count, section.mainKey) {
-    case (0, _): form = name
-    case (1, .some): form = "{\(name): \(keys)}"
-    default: form = "{\(name): {\(keys)}}"
-    }
+    mainKey = section.mainKey
+    needsOptions = section.keys.contains(where: \.isRequired)
     read = { node, site, advice, faults in
       section.read(node, at: site, kind: advice, &faults).map(make)
     }
@@ -258,6 +270,8 @@ struct Variant<Value> {
   }
 
   func row(_ path: String) -> ConfigurationKey {
-    ConfigurationKey(path: path, type: type, default: "", documentation: documentation)
+    ConfigurationKey(
+      path: path, type: needsOptions || form == name ? form : "\(name) or \(form)", default: "",
+      documentation: documentation)
   }
 }

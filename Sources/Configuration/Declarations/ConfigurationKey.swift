@@ -8,6 +8,13 @@ package struct ConfigurationKey: Equatable, Sendable {
   package var `default`: String
   package var documentation: String
 
+  package init(path: String, type: String, default: String, documentation: String) {
+    self.path = path
+    self.type = type
+    self.default = `default`
+    self.documentation = documentation
+  }
+
   /// Every key there is, in the order of the sections.
   package static var all: [ConfigurationKey] {
     RunSection.section.describe(path: "")
@@ -20,8 +27,8 @@ package struct ConfigurationKey: Equatable, Sendable {
   }
 
   private var markdownRow: String {
-    let isWord = ["", "required"].contains(self.default)
-    let shownDefault = isWord ? self.default : "`\(self.default)`"
+    let isProse = ["", "required"].contains(self.default) || self.default.first == "("
+    let shownDefault = isProse ? self.default : "`\(self.default)`"
     let cells = ["`\(path)`", type, shownDefault, documentation]
     let escaped = cells.map { $0.replacing("|", with: "\\|") }
     return "| \(escaped.joined(separator: " | ")) |\n"

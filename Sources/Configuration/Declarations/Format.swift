@@ -12,7 +12,7 @@ struct Format<Value> {
   /// The keys inside such a value; none when it is a plain value.
   var describe: (_ path: String) -> [ConfigurationKey] = { _ in [] }
   /// What the table of keys shows in place of a long expectation.
-  var type: String?
+  var type: (() -> String)?
 }
 
 extension Format {
@@ -25,12 +25,17 @@ extension Format {
     refined.expectation = expectation
     refined.example = example
     refined.read = { node, path, faults in
-      guard let value = read(node, path, &faults) else { return nil }
-      if isValid(value) { return value }
+      if let value = known(node), isValid(value) { return value }
       faults.mismatch(node, path, expected: expectation, example: example)
       return nil
     }
     return refined
+  }
+
+  /// The value of `node` if it is a right one; no fault otherwise.
+  func known(_ node: ConfigurationNode) -> Value? {
+    var unheard = Faults()
+    return read(node, "", &unheard)
   }
 
   /// The same text for another type.

@@ -35,7 +35,7 @@ struct Key<Root> {
       let value = format.write(defaults[keyPath: property])
       let fixed = inner.isEmpty || value.isNull ? YAMLWriter.line(value) : ""
       let row = ConfigurationKey(
-        path: path, type: format.type ?? format.expectation,
+        path: path, type: format.type?() ?? format.expectation,
         default: isRequired ? "required" : shownDefault ?? fixed, documentation: documentation)
       return [row] + inner
     }

@@ -18,7 +18,8 @@ struct Section<Root> {
     _ faults: inout Faults
   ) -> Root? {
     guard let entries = entries(of: node, at: site, &faults) else { return nil }
-    let scan = UnknownKeys(names: keys.flatMap { [$0.name] + $0.aliases }, site: site, kind: kind)
+    let scan = UnknownKeys(
+      names: keys.map(\.name), aliases: keys.flatMap(\.aliases), site: site, kind: kind)
     let meant = entries.compactMap { scan.report($0, &faults) }
     var root = defaults
     for key in keys {
@@ -53,7 +54,7 @@ struct Section<Root> {
       read: { node, path, faults in
         read(node, at: SectionSite(path: path, place: node.place, node: node), &faults)
       },
-      write: { .table(write($0)) }, describe: { describe(path: $0) }, type: "a table")
+      write: { .table(write($0)) }, describe: { describe(path: $0) }, type: { "a table" })
   }
 
   private var expectation: String {

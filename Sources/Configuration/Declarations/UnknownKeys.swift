@@ -10,23 +10,29 @@ struct KindAdvice {
   func kinds(with key: String) -> [String] {
     keysByKind.filter { $0.keys.contains(key) }.map(\.kind)
   }
+
+  /// The kind among `kinds` that is most like this one: adamw for adam.
+  func nearest(of kinds: [String]) -> String {
+    kinds.min { editDistance($0, kind) < editDistance($1, kind) } ?? kind
+  }
 }
 
 /// Finds keys that a section does not have, and says what was probably meant.
 struct UnknownKeys {
   let names: [String]
+  let aliases: [String]
   let site: SectionSite
   let kind: KindAdvice?
 
   /// - Returns: The key that was meant, when a key is unknown and a near one exists.
   func report(_ entry: ConfigurationNode.TableEntry, _ faults: inout Faults) -> String? {
-    guard !names.contains(entry.key) else { return nil }
+    guard !names.contains(entry.key), !aliases.contains(entry.key) else { return nil }
     let path = join(site.path, entry.key)
     if let kind, !kind.kinds(with: entry.key).isEmpty {
       reportOtherKind(entry, kind, &faults)
       return nil
     }
-    let nearest = nearestName(to: entry.key, among: names)
+    let nearest = nearestName(to: entry.key, among: names + aliases)
     let remedy =
       nearest.map { "write \($0) instead of \(entry.key)" }
       ?? adviceOnHome(of: entry.key)
@@ -46,18 +52,19 @@ struct UnknownKeys {
       at: entry.keyPlace, path: path,
       "\(path) does not belong to \(kind.tagKey): \(kind.kind)",
       expected: "\(choices(names)); \(entry.key) is a key of \(alternatives(owners, "and"))",
-      remedy: "remove \(entry.key), or write \(kind.tagKey): \(owners[0])")
+      remedy: "remove \(entry.key), or write \(kind.tagKey): \(kind.nearest(of: owners))")
   }
 
   private func choices(_ names: [String]) -> String {
     names.count == 1 ? names[0] : "one of \(names.joined(separator: ", "))"
   }
 
-  /// The section in which a misplaced key would be right.
+  /// The other section in which a misplaced key would be right.
   private func adviceOnHome(of key: String) -> String? {
-    guard !site.path.hasPrefix("model.") else { return nil }
+    let section = site.path.prefix { $0 != "." } + "."
+    guard section != "model." else { return nil }
     let homes = ConfigurationKey.all.map(\.path).filter {
-      !$0.hasPrefix("model.") && ($0 == key || $0.hasSuffix(".\(key)"))
+      !$0.hasPrefix("model.") && !$0.hasPrefix(section) && ($0 == key || $0.hasSuffix(".\(key)"))
     }
     guard !homes.isEmpty, homes.count <= 3 else { return nil }
     return "move it to \(alternatives(homes))"

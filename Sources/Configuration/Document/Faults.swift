@@ -17,6 +17,11 @@ struct Faults {
     items.append((place, path, diagnostic))
   }
 
+  /// A fault that was found where paths are not known.
+  mutating func add(_ diagnostic: Diagnostic, at place: Place) {
+    items.append((place, diagnostic.place, diagnostic))
+  }
+
   /// Whether a fault lies at `path`, above it or below it.
   func touch(_ path: String) -> Bool {
     items.contains {
@@ -40,6 +45,16 @@ extension Faults {
   mutating func mismatch(
     _ node: ConfigurationNode, _ path: String, expected: String, example: String
   ) {
+    let added = (node.entries ?? []).filter { $0.keyPlace.isOverride }
+    guard added.isEmpty else {
+      // An override has put keys below a plain value.
+      for entry in added {
+        add(
+          at: entry.keyPlace, path: path, "unknown key \(path).\(entry.key)",
+          expected: "\(path) itself, which is \(expected)", remedy: "write \(path)=\(example)")
+      }
+      return
+    }
     add(
       at: node.place, path: path, "\(path) is \(node.summary)", expected: expected,
       remedy: "write, for example, \(sample(of: path, example))")

@@ -67,7 +67,8 @@ struct Override {
   }
 
   private func reportIndex(_ key: String, count: Int, path: String, _ faults: inout Faults) {
-    let indices = count == 0 ? "none, for the list is empty" : "an index from 0 to \(count - 1)"
+    let indices =
+      count < 2 ? "a list of \(counted(count, "entry"))" : "an index from 0 to \(count - 1)"
     faults.add(
       at: value.place, path: path, "\(path) has no entry \(key)", expected: indices,
       remedy: "count the entries of \(path) from 0, or write all of it: \(path)=[...]")

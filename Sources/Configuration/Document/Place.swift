@@ -9,6 +9,10 @@ enum Place: Hashable, Comparable {
   /// Of values that this program wrote itself.
   static let unplaced = Place.file(path: "", line: 0, column: 0)
 
+  var isOverride: Bool {
+    if case .override = self { true } else { false }
+  }
+
   var description: String {
     switch self {
     case .file(let path, let line, let column): "\(path):\(line):\(column)"

@@ -96,16 +96,32 @@ enum YAMLSyntax {
     _ context: YamlError.Context?, _ problem: String, _ mark: Mark, in text: String,
     place: (_ line: Int, _ column: Int) -> Place
   ) -> Diagnostic {
-    let since = context.flatMap { context in
-      context.mark.line > 0 && context.text.hasPrefix("while")
-        ? " \(context.text) that starts at line \(context.mark.line), column \(context.mark.column)"
-        : nil
-    }
     let advice = advice(for: problem, mark: mark, text: text)
     return Diagnostic(
       place: place(mark.line, mark.column).description,
-      problem: "this is not YAML: \(problem)\(since ?? "")", expected: advice.expected,
-      remedy: advice.remedy)
+      problem: "this is not YAML: \(plainWords(problem))\(origin(context, mark))",
+      expected: advice.expected, remedy: advice.remedy)
+  }
+
+  /// Where the unfinished part began, when that is elsewhere.
+  private static func origin(_ context: YamlError.Context?, _ mark: Mark) -> String {
+    guard let context, context.text.hasPrefix("while"),
+      (context.mark.line, context.mark.column) != (mark.line, mark.column)
+    else { return "" }
+    let start = "line \(context.mark.line), column \(context.mark.column)"
+    return " \(plainWords(context.text)) that starts at \(start)"
+  }
+
+  /// The parser's terms in those of this program.
+  private static func plainWords(_ text: String) -> String {
+    let terms = [
+      ("flow sequence", "list in brackets"), ("block sequence", "list"),
+      ("flow mapping", "table in braces"), ("block mapping", "table"),
+      ("quoted scalar", "text in quotes"), ("unexpected end of stream", "the end of the file"),
+      ("but found another document", "found a second document"),
+      ("mapping values are not allowed in this context", "found a second colon, or a wrong indent"),
+    ]
+    return terms.reduce(text) { $0.replacing($1.0, with: $1.1) }
   }
 
   private static func advice(
@@ -128,6 +144,12 @@ enum YAMLSyntax {
         "one key: value on a line",
         "indent the line like its neighbours, or put a text that contains a colon in quotes"
       )
+    case "found unexpected end of stream":
+      return ("a text whose quotes are closed", "add the missing quote")
+    case "found undefined alias":
+      return ("an alias *name after its anchor &name", "define it, or put the text in quotes")
+    case "found character that cannot start any token":
+      return ("a word, a number or a text in quotes", "put the text in quotes")
     case "but found another document":
       return ("one document", "remove the line --- and what follows it")
     default:

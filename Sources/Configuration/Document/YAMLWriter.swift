@@ -30,7 +30,11 @@ struct YAMLWriter {
   private static func block(_ entry: ConfigurationNode.TableEntry, indent: Int) -> String {
     let start = String(repeating: " ", count: indent) + entry.key + ":"
     let isTopTable = indent == 0 && !(entry.value.entries ?? []).isEmpty
-    if !isTopTable, let short = fitting(entry.value, after: start + " ") { return short }
+    if !isTopTable, !entry.value.isListOfTables,
+      let short = fitting(entry.value, after: start + " ")
+    {
+      return short
+    }
     switch entry.value.content {
     case .scalar: return "\(start) \(line(entry.value))\n"
     case .list(let items):
@@ -42,7 +46,7 @@ struct YAMLWriter {
 
   private static func block(item: ConfigurationNode, indent: Int) -> String {
     let start = String(repeating: " ", count: indent) + "- "
-    if let short = fitting(item, after: start) { return short }
+    if item.entries?.count != 1, let short = fitting(item, after: start) { return short }
     let lines: String
     switch item.content {
     case .scalar: return "\(start)\(line(item))\n"
@@ -72,4 +76,8 @@ struct YAMLWriter {
     }
     return "\"\(escaped.joined())\""
   }
+}
+
+extension ConfigurationNode {
+  fileprivate var isListOfTables: Bool { items?.contains { $0.entries != nil } ?? false }
 }

@@ -111,7 +111,7 @@ enum DataSection {
     return Key(
       "target_kind", \.target, word.optional,
       "One class, several yes or no, or numbers per sample.", aliases: aliases,
-      shownDefault: "as the loss needs")
+      shownDefault: "(as the loss needs)")
   }
 
   /// Two cuts must leave something to train on.
@@ -122,7 +122,7 @@ enum DataSection {
       let testFraction = test?.fraction, devFraction + testFraction >= 1
     else { return }
     faults.add(
-      at: site.place(of: "dev"), path: join(site.path, "dev"),
+      at: site.place(of: "dev"), path: join(site.path, "dev.fraction"),
       "dev and test together take \(NumberText(devFraction + testFraction)) of the samples",
       expected: "fractions whose sum is below 1, so that some are left to train on",
       remedy: "make data.dev.fraction or data.test.fraction smaller")
@@ -169,7 +169,8 @@ extension DataSection {
       "csv", "A table of text with a header line.", CSVSpec(train: "", targets: []),
       [
         Key(
-          "train", \.train, PartSection.path, "The file of the training samples.", isRequired: true),
+          "train", \.train, PartSection.path("data/train.csv"), "The file of the training samples.",
+          isRequired: true),
         Key(
           "target", \.targets, columns, "The column to predict, or several of them.",
           aliases: ["targets"], isRequired: true),

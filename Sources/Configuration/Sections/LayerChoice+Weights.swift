@@ -55,7 +55,9 @@ extension LayerChoice {
   }
 
   private static func biases<Root>(_ property: WritableKeyPath<Root, Initializer>) -> Key<Root> {
-    Key("bias_initializer", property, InitializerSection.format, "First biases.")
+    var format = InitializerSection.format
+    format.type = { "as weight_initializer" }
+    return Key("bias_initializer", property, format, "First biases.")
   }
 
   static var normalizing: [Variant<LayerSpec>] {
@@ -141,13 +143,5 @@ extension Format where Value == ConvolutionGroups {
         case .depthwise: .plain("depthwise")
         }
       })
-  }
-}
-
-extension Format {
-  /// The value of `node` if it is a right one; no fault otherwise.
-  fileprivate func known(_ node: ConfigurationNode) -> Value? {
-    var unheard = Faults()
-    return read(node, "", &unheard)
   }
 }

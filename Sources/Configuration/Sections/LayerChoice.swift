@@ -2,36 +2,39 @@ import Graph
 
 /// A layer: `relu`, `max_pool: 2`, `conv2d: {filters: 32, kernel: 3}`.
 enum LayerChoice {
-  static var format: Format<LayerSpec> {
+  /// A chain of layers, whose names differ.
+  static func list(isEmptyAllowed: Bool = false) -> Format<[LayerSpec]> {
+    let expectation = "a list of layers"
+    let example = "[flatten, {dense: 10}]"
+    // Layers hold lists of layers: the format of one is made when it is needed, not before.
+    let list = { format.list(expectation, example: example, isEmptyAllowed: isEmptyAllowed) }
+    return Format(
+      expectation: expectation, example: example,
+      read: { node, path, faults in
+        guard let layers = list().read(node, path, &faults) else { return nil }
+        reportEqualNames(layers, node.items ?? [], path, &faults)
+        return layers
+      },
+      write: { list().write($0) })
+  }
+
+  private static var format: Format<LayerSpec> {
     var format = choice.format
+    let read = format.read
     format.read = { node, path, faults in
-      var spec = choice.read(node, path: path, &faults)
+      var spec = read(node, path, &faults)
       spec?.place = node.place.description
       return spec
     }
     return format
   }
 
-  /// A chain of layers, whose names differ.
-  static func list(isEmptyAllowed: Bool = false) -> Format<[LayerSpec]> {
-    // Layers hold lists of layers: the format of one is made when it is needed, not before.
-    let one = Format<LayerSpec>(
-      expectation: "a layer", example: "relu", read: { format.read($0, $1, &$2) },
-      write: { format.write($0) })
-    var list = one.list(
-      "a list of layers", example: "[flatten, {dense: 10}]", isEmptyAllowed: isEmptyAllowed)
-    let read = list.read
-    list.read = { node, path, faults in
-      guard let layers = read(node, path, &faults) else { return nil }
-      reportEqualNames(layers, node.items ?? [], path, &faults)
-      return layers
-    }
-    return list
-  }
-
-  /// One row per layer and option; lists inside of layers hold the same.
+  /// One row per layer and option, one for the name of all; lists inside of layers hold the same.
   static func describe(path: String) -> [ConfigurationKey] {
-    choice.describe(path: path)
+    let rows = choice.describe(path: path)
+    var name = rows.first { $0.path.hasSuffix(".name") }
+    name?.path = "\(path).*.name"
+    return rows.filter { !$0.path.hasSuffix(".name") } + (name.map { [$0] } ?? [])
   }
 
   private static var choice: Choice<LayerSpec> {

@@ -28,7 +28,7 @@ enum LossSection {
         Key(
           "label_smoothing", \.labelSmoothing, .number(.from(0, below: 1), example: 0.1),
           "The share of a label's weight that is spread over all classes."),
-        classWeights("The weight of each class in the loss, in the order of the classes."),
+        classWeights,
       ])
     return Variant(
       "softmax_cross_entropy", "One class per sample, from logits.", section,
@@ -44,7 +44,7 @@ enum LossSection {
   private static var sigmoid: Variant<LossSpec> {
     let section = Section(
       defaults: CrossEntropyOptions(),
-      keys: [classWeights("The weight of a yes of each output, in their order.")])
+      keys: [classWeights])
     return Variant(
       "sigmoid_cross_entropy", "Yes or no for each output, from logits.", section,
       make: { .sigmoidCrossEntropy(classWeights: $0.classWeights) },
@@ -54,10 +54,12 @@ enum LossSection {
       })
   }
 
-  private static func classWeights(_ documentation: String) -> Key<CrossEntropyOptions> {
+  private static var classWeights: Key<CrossEntropyOptions> {
     let weights = Format.number(.above(0), example: 1)
       .list("a list of numbers above 0, one per class", example: "[1, 2.5]")
-    return Key("class_weights", \.classWeights, weights.optional, documentation)
+    return Key(
+      "class_weights", \.classWeights, weights.optional,
+      "The weight of each class in the loss; of a yes, where the answers are yes or no.")
   }
 
   private static var huber: Variant<LossSpec> {

@@ -8,7 +8,6 @@ enum ModelSection {
         "the shape of a sample, [height, width, channels] or [columns]", example: "[28, 28, 1]")
     var layers = LayerChoice.list()
     layers.describe = { LayerChoice.describe(path: join($0, "N")) }
-    layers.type = "a list of layers"
     return Section(
       defaults: ModelSpec(input: [], layers: []),
       keys: [

@@ -72,7 +72,7 @@ enum OptimizerSection {
       keys: [
         Key(
           "match", \.match, .text(example: "layers.0.*"),
-          "A part of the parameter's name; * stands for any characters.", isRequired: true),
+          "Whole words of the parameter's name; * stands for any characters.", isRequired: true),
         Key(
           "learning_rate_factor", \.learningRateFactor,
           Format.number(.atLeast(0), example: 0.1).optional,

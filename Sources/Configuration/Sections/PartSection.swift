@@ -53,11 +53,18 @@ struct ArrayNames {
   var inputsAlias: String
   var targets: String
   var targetsAlias: String
+  /// How files of this format end.
+  var suffix: String
 
   static let idx = ArrayNames(
-    inputs: "images", inputsAlias: "inputs", targets: "labels", targetsAlias: "targets")
+    inputs: "images", inputsAlias: "inputs", targets: "labels", targetsAlias: "targets",
+    suffix: "-ubyte.gz")
   static let npy = ArrayNames(
-    inputs: "inputs", inputsAlias: "images", targets: "targets", targetsAlias: "labels")
+    inputs: "inputs", inputsAlias: "images", targets: "targets", targetsAlias: "labels",
+    suffix: ".npy")
+
+  var inputsFile: Format<String> { PartSection.path("data/\(inputs)\(suffix)") }
+  var targetsFile: Format<String> { PartSection.path("data/\(targets)\(suffix)") }
 }
 
 enum PartSection {
@@ -67,10 +74,11 @@ enum PartSection {
       defaults: ArrayFiles(inputs: "", targets: ""),
       keys: [
         Key(
-          names.inputs, \.inputs, path, "The file of the inputs.", aliases: [names.inputsAlias],
+          names.inputs, \.inputs, names.inputsFile, "The file of the inputs.",
+          aliases: [names.inputsAlias],
           isRequired: true),
         Key(
-          names.targets, \.targets, path, "The file of the targets.",
+          names.targets, \.targets, names.targetsFile, "The file of the targets.",
           aliases: [names.targetsAlias], isRequired: true),
       ]
     ).format
@@ -80,10 +88,10 @@ enum PartSection {
   static func part(_ names: ArrayNames) -> Format<PartOptions> {
     let files = [
       Key(
-        names.inputs, \PartOptions.inputs, path.optional, "The file of the inputs.",
+        names.inputs, \PartOptions.inputs, names.inputsFile.optional, "The file of the inputs.",
         aliases: [names.inputsAlias], isWritten: { $0.inputs != nil }),
       Key(
-        names.targets, \.targets, path.optional, "The file of the targets.",
+        names.targets, \.targets, names.targetsFile.optional, "The file of the targets.",
         aliases: [names.targetsAlias], isWritten: { $0.targets != nil }),
     ]
     return section(files, fileNames: [names.inputs, names.targets]).format
@@ -92,7 +100,7 @@ enum PartSection {
   /// A part of one file, or a cut.
   static var filePart: Format<PartOptions> {
     let file = Key(
-      "file", \PartOptions.file, path.optional, "The file of the samples.",
+      "file", \PartOptions.file, path("data/test.csv").optional, "The file of the samples.",
       isWritten: { $0.file != nil })
     var section = section([file], fileNames: ["file"])
     section.mainKey = "file"
@@ -102,8 +110,8 @@ enum PartSection {
   /// A cut.
   static var cut: Format<PartOptions> { section([], fileNames: []).format }
 
-  static var path: Format<String> {
-    .text("the path of a file, absolute or relative to this file", example: "data/train.csv")
+  static func path(_ example: String) -> Format<String> {
+    .text("the path of a file, absolute or relative to the configuration's", example: example)
   }
 
   private static func section(
@@ -146,7 +154,7 @@ enum PartSection {
       let missing = part.inputs == nil ? fileNames[0] : fileNames[1]
       faults.add(
         at: site.place, path: site.path, "\(site.path).\(missing) is missing",
-        expected: PartSection.path.expectation, remedy: "name both files, \(files)")
+        expected: path("").expectation, remedy: "name both files, \(files)")
     } else if part.hasFiles, part.stratified {
       faults.add(
         at: site.place(of: "stratified"), path: site.path,

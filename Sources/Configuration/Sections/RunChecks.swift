@@ -16,7 +16,9 @@ enum RunChecks {
   private static func checkStopping(
     _ draft: RunDraft, _ site: SectionSite, _ faults: inout Faults
   ) {
-    guard site.isSound("data", "training.early_stopping", in: faults),
+    guard
+      site.isSound(
+        "data.format", "data.dev", "data.test", "training.early_stopping", in: faults),
       draft.run.training.earlyStopping != nil, !hasJudges(draft)
     else { return }
     faults.add(
@@ -32,7 +34,8 @@ enum RunChecks {
   ) {
     let settings = draft.run.evaluation
     let key = settings.batch == nil ? "every_epochs" : "batch"
-    guard site.isSound("data", "evaluation", in: faults), !hasJudges(draft),
+    guard site.isSound("data.format", "data.dev", "data.test", "evaluation", in: faults),
+      !hasJudges(draft),
       settings.batch != nil || settings.everyEpochs != 1
     else { return }
     faults.add(
@@ -45,10 +48,12 @@ enum RunChecks {
   private static func checkStratification(
     _ draft: RunDraft, _ site: SectionSite, _ faults: inout Faults
   ) {
-    guard site.isSound("data", "loss", in: faults) else { return }
+    guard site.isSound("data.format", "data.target_kind", "loss", in: faults) else { return }
     let target = draft.data.target ?? draft.run.loss.impliedTarget
     for (name, part) in [("dev", draft.data.spec.dev), ("test", draft.data.spec.test)] {
-      guard target == .values, part.isStratified else { continue }
+      guard target == .values, part.isStratified, !faults.touch("data.\(name).stratified") else {
+        continue
+      }
       let path = "data.\(name).stratified"
       faults.add(
         at: site.node?.place(at: path) ?? site.place, path: path,
@@ -60,7 +65,7 @@ enum RunChecks {
   private static func checkGenerated(
     _ draft: RunDraft, _ site: SectionSite, _ faults: inout Faults
   ) {
-    guard site.isSound("data", in: faults),
+    guard site.isSound("data.format", "data.kind", "data.classes", in: faults),
       case .generated(let generated) = draft.data.spec.source, generated.classes != 2,
       ![.blobs, .spirals].contains(generated.kind)
     else { return }

@@ -71,9 +71,9 @@ enum RunSection {
       expecting: "letters, digits, _, - and dots, the first one no dot", where: isName)
     return [
       Key(
-        "name", \.name, name.optional, "The name of the run.", shownDefault: "the file's name"),
+        "name", \.name, name.optional, "The name of the run.", shownDefault: "(the file's name)"),
       Key(
-        "seed", \.run.seed, .wholeNumber(example: 1),
+        "seed", \.run.seed, .wholeNumber(.atLeast(0), example: 1),
         "Decides first weights, the order of samples, splits, dropout."),
     ]
   }

@@ -1,0 +1,170 @@
+import Configuration
+import Testing
+
+@Suite("what keys demand of each other")
+struct CrossCheckTests {
+  @Test("a batch is a multiple of the shards")
+  func batch() {
+    #expect(
+      faults(smallest + "\ntraining: {batch: 30}") == """
+        small.yaml:8:19: global batch 30 cannot be split evenly into 8 shards
+          expected: a multiple of 8, so that every shard has the same shape
+          to fix:   use 32, or set training.shards to a divisor of 30
+        """)
+    #expect(
+      faults(smallest + "\ntraining: {shards: 7}") == """
+        small.yaml:8:20: global batch 128 cannot be split evenly into 7 shards
+          expected: a multiple of 7, so that every shard has the same shape
+          to fix:   use 133, or set training.shards to a divisor of 128
+        """)
+    #expect(
+      faults(smallest, "training.batch=30") == """
+        command line: training.batch=30: global batch 30 cannot be split evenly into 8 shards
+          expected: a multiple of 8, so that every shard has the same shape
+          to fix:   use 32, or set training.shards to a divisor of 30
+        """)
+  }
+
+  @Test("stopping early and evaluating need samples that are not trained on")
+  func judges() {
+    let text =
+      smallest + "\ntraining: {early_stopping: {patience: 3}}\nevaluation: {every_epochs: 2}"
+    #expect(
+      faults(text) == """
+        small.yaml:8:28: training.early_stopping has neither dev nor test data to judge by
+          expected: samples that are not trained on
+          to fix:   add dev: {fraction: 0.1} under data, or remove early_stopping
+        small.yaml:9:28: evaluation.every_epochs is set, but there is neither dev nor test data to \
+        evaluate
+          expected: samples that are not trained on
+          to fix:   add dev: {fraction: 0.1} under data, or remove every_epochs
+        """)
+    #expect(faults(text, "data.test.count=10") == "")
+  }
+
+  @Test("a part of the data comes in one way")
+  func parts() {
+    let text = smallest.replacing(
+      "data: {format: generated, kind: xor}",
+      with: """
+        data:
+          format: idx
+          train: {images: a, labels: b}
+          dev: {fraction: 0.5, count: 3}
+          test: {}
+        """)
+    #expect(
+      faults(text) == """
+        small.yaml:4:8: data.dev has fraction and count
+          expected: one of images and labels, fraction or count
+          to fix:   keep one of fraction and count
+        small.yaml:5:9: data.test says nothing of its samples
+          expected: one of images and labels, fraction or count
+          to fix:   add fraction: 0.1
+        """)
+    #expect(
+      faults(
+        text, "data.dev={images: a}", "data.test={images: a, labels: b, stratified: true}") == """
+          command line: data.dev={images: a}: data.dev.labels is missing
+            expected: the path of a file, absolute or relative to the configuration's
+            to fix:   name both files, images and labels
+          command line: data.test={images: a, labels: b, stratified: true}: data.test.stratified \
+          stands beside images and labels
+            expected: fraction or count, which a cut can take by classes
+            to fix:   remove stratified, or cut the part from the training samples
+          """)
+  }
+
+  @Test("cuts leave something, by classes where there are classes")
+  func cuts() {
+    let text = smallest.replacing(
+      "data: {format: generated, kind: xor}",
+      with: """
+        data:
+          format: generated
+          kind: moons
+          classes: 3
+          dev: {fraction: 0.5, stratified: true}
+          test: {fraction: 0.6}
+        """
+    ).replacing("softmax_cross_entropy", with: "mean_squared")
+    #expect(
+      faults(text) == """
+        small.yaml:4:12: data.classes is 3 for moons
+          expected: 2, since only blobs and spirals have a choice
+          to fix:   remove classes, or set data.kind to blobs or spirals
+        small.yaml:5:8: dev and test together take 1.1 of the samples
+          expected: fractions whose sum is below 1, so that some are left to train on
+          to fix:   make data.dev.fraction or data.test.fraction smaller
+        small.yaml:5:36: data.dev.stratified is true, but the targets are numbers without classes
+          expected: targets of the kind classes or multi_hot
+          to fix:   remove stratified
+        """)
+  }
+
+  @Test("a schedule warms up in one way, Nesterov needs the classical form, adam does not decay")
+  func learning() {
+    #expect(
+      faults(
+        smallest + "\nschedule: {kind: cosine, warmup_steps: 5, warmup_fraction: 0.1}",
+        "optimizer={kind: momentum, learning_rate: 1, nesterov: true}") == """
+          small.yaml:8:60: schedule has both warmup_steps and warmup_fraction
+            expected: one of the two
+            to fix:   remove warmup_steps or warmup_fraction
+          command line: optimizer={kind: momentum, learning_rate: 1, nesterov: true}: \
+          optimizer.nesterov is true in the exponential form
+            expected: the classical form, for which Nesterov's method is defined
+            to fix:   add form: classical, or remove nesterov
+          """)
+    #expect(
+      faults(
+        smallest,
+        "optimizer={kind: adam, learning_rate: 1, groups: [{match: a}, {match: b, weight_decay: 1}]}"
+      ) == """
+        command line: optimizer={kind: adam, learning_rate: 1, groups: [{match: a}, {match: b, \
+        weight_decay: 1}]}: optimizer.groups.1.weight_decay does not belong to kind: adam
+          expected: l2 or l1; weight_decay is a key of adamw
+          to fix:   write kind: adamw with weight_decay: 0, or use l2
+        """)
+    #expect(
+      faults(
+        smallest,
+        "model.layers.0={dense: {units: 2, weight_initializer: {uniform: {low: 1, high: 0}}}}"
+      ) == """
+        command line: model.layers.0={dense: {units: 2, weight_initializer: {uniform: {low: 1, \
+        high: 0}}}}: model.layers.0.dense.weight_initializer.uniform runs from 1 to 0
+          expected: low below high
+          to fix:   exchange the two, or use {constant: 1}
+        """)
+  }
+
+  @Test("class weights and names are counted against the model's outputs")
+  func counts() throws {
+    let configuration = try read(
+      smallest.replacing("kind: xor", with: "kind: xor, class_names: [a, b]")
+        .replacing(
+          "softmax_cross_entropy", with: "{kind: softmax_cross_entropy, class_weights: [1, 2, 3]}"))
+    do {
+      try configuration.checkCounts(outputs: 3)
+      Issue.record("two names passed for three outputs")
+    } catch {
+      #expect(
+        "\(error)" == """
+          small.yaml:1:51: data.class_names has 2 names for a model with 3 outputs
+            expected: one name per output, 3 in all
+            to fix:   make the list 3 long, or change the last layer
+          """)
+    }
+    do {
+      try configuration.checkCounts(outputs: 2)
+      Issue.record("three weights passed for two outputs")
+    } catch {
+      #expect(
+        "\(error)" == """
+          small.yaml:6:52: loss.class_weights has 3 weights for a model with 2 outputs
+            expected: one weight per output, 2 in all
+            to fix:   make the list 2 long, or change the last layer
+          """)
+    }
+  }
+}
