@@ -18,7 +18,7 @@ struct GradientCheckTests {
     spec.stride = Extent(stride)
     spec.padding = padding
     spec.dilation = Extent(dilation)
-    spec.groups = groups
+    spec.groups = .count(groups)
     return .conv2d(spec)
   }
 

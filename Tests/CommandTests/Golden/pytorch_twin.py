@@ -85,7 +85,7 @@ class Twin:
         s = pair(o.get("stride", k))
         t, b, l, r = pads(o, x, k, s)
         y = F.avg_pool2d(F.pad(x, (l, r, t, b)), k, s)
-        if o.get("count_include_pad", True):
+        if o.get("count_padding", True):
             return y
         seen = F.avg_pool2d(F.pad(torch.ones_like(x), (l, r, t, b)), k, s)
         return y / seen
