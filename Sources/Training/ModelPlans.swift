@@ -1,3 +1,4 @@
+import DataParallel
 import Diagnostics
 import Graph
 import Plan
@@ -36,8 +37,10 @@ package struct ModelPlans {
 
   /// Bytes that a rank holds for training: activations, weights, sums and optimizer state.
   ///
-  /// - Parameter sumBuffers: Gradient buffers of the summation tree on this rank.
-  package func bytesPerRank(_ spec: RunSpec, sumBuffers: Int) -> Int {
+  /// - Parameter ranks: How many ranks share the micro-shards; the first has the most to hold.
+  package func bytesPerRank(_ spec: RunSpec, ranks: Int) -> Int {
+    let shards = ShardRange.shards(ofRank: 0, of: ranks, shards: spec.training.shards)
+    let sumBuffers = LocalSum(shards: shards, of: spec.training.shards).slotCount
     let copies = 1 + spec.optimizer.rule.slotCount + (spec.training.emaDecay == nil ? 0 : 1)
     let elements =
       arenaCount + copies * training.leaf.parameterCount + sumBuffers * training.leaf.count

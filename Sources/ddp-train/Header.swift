@@ -1,6 +1,5 @@
 import Collectives
 import Configuration
-import DataParallel
 import Foundation
 import Kernels
 import Metrics
@@ -14,8 +13,6 @@ extension RunFacts {
   ) {
     let spec = configuration.spec
     let plans = material.plans
-    let shards = ShardRange.shards(ofRank: 0, of: collectives.ranks, shards: spec.training.shards)
-    let buffers = LocalSum(shards: shards, of: spec.training.shards).slotCount
     self.init(
       name: spec.name, configPath: configuration.file, outputFolder: spec.outputFolder,
       hosts: collectives.ranksPerHost.map { .init(name: $0.host, ranks: $0.ranks) },
@@ -26,7 +23,7 @@ extension RunFacts {
         test: material.data.test?.count),
       parameters: plans.graph.parameterCount, forwardOperations: Double(plans.forwardFLOPs),
       trainingOperations: Double(plans.flopsPerSample),
-      bytesPerRank: plans.bytesPerRank(spec, sumBuffers: buffers),
+      bytesPerRank: plans.bytesPerRank(spec, ranks: collectives.ranks),
       instructionSet: InstructionSet.name, seed: spec.seed, resumedStep: resumedStep)
   }
 }

@@ -37,7 +37,7 @@ struct SummaryCommand: ParsableCommand {
       "parameters  \(groupedDigits(plans.graph.parameterCount))",
       "operations  \(operationCountText(Double(plans.forwardFLOPs))) forward, "
         + "\(operationCountText(Double(plans.flopsPerSample))) in training, per sample",
-      "memory      \(byteCountText(plans.bytesPerRank(spec, sumBuffers: 4))) per rank, of it "
+      "memory      \(byteCountText(plans.bytesPerRank(spec, ranks: 1))) on one rank, of it "
         + "\(byteCountText(plans.arenaCount * MemoryLayout<Float>.stride)) for the activations of "
         + "\(plans.training.capacity) samples",
     ]

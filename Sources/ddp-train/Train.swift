@@ -1,7 +1,6 @@
 import Checkpoints
 import Collectives
 import Configuration
-import DataParallel
 import Diagnostics
 import Foundation
 import Kernels
