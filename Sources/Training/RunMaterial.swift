@@ -13,10 +13,12 @@ package struct RunMaterial {
   /// Reads everything on all ranks; a fault on any of them is everybody's.
   ///
   /// - Parameters:
+  ///   - inputPlace: Where the model's input is written, for a fault of its shape.
+  ///   - checkOutputs: Checks what has one entry per output, such as class weights.
   ///   - loadCheckpoint: Called on rank 0, which alone sees the run folder.
   package init(
-    _ spec: RunSpec, over collectives: any Collectives, checkOutputs: (Int) throws -> Void,
-    loadCheckpoint: () throws -> LoadedCheckpoint?
+    _ spec: RunSpec, over collectives: any Collectives, inputPlace: String,
+    checkOutputs: (Int) throws -> Void, loadCheckpoint: () throws -> LoadedCheckpoint?
   ) throws {
     let plans = try collectives.agree {
       var faults = DiagnosticList()
@@ -37,7 +39,7 @@ package struct RunMaterial {
     data = try collectives.agree {
       let data = try LoadedData.open(
         spec.data, seed: spec.seed, outputs: plans.outputs, statistics: statistics)
-      try checkInput(data.shape, spec)
+      try data.shape.checkInput(ofModel: spec.model.input, place: inputPlace)
       return data
     }
   }

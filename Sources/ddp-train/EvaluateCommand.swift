@@ -38,7 +38,8 @@ private func evaluate(
   let spec = configuration.spec
   let folder = RunFolder(spec.outputFolder, isReadOnly: true)
   let material = try RunMaterial(
-    spec, over: collectives, checkOutputs: configuration.checkCounts
+    spec, over: collectives, inputPlace: configuration.place(of: "model.input"),
+    checkOutputs: configuration.checkCounts
   ) {
     if let name = options.checkpoint { return try folder.checkpoints.load(named: name) }
     return try folder.newestCheckpoint()

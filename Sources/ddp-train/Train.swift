@@ -15,7 +15,8 @@ func train(
   let spec = configuration.spec
   let folder = RunFolder(spec.outputFolder, isReadOnly: options.dryRun)
   let material = try RunMaterial(
-    spec, over: collectives, checkOutputs: configuration.checkCounts
+    spec, over: collectives, inputPlace: configuration.place(of: "model.input"),
+    checkOutputs: configuration.checkCounts
   ) {
     try folder.prepare(fresh: options.fresh)
     return try folder.newestCheckpoint(resuming: configuration)
