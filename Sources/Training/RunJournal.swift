@@ -1,3 +1,4 @@
+import Diagnostics
 import Engine
 import Metrics
 
@@ -9,18 +10,20 @@ package final class RunJournal {
   package let log: MetricsLog
   private let label: MetricLabel
   private let length: RunLength
+  private let onFailure: SaveFailure
   private var table: EpochTable
   private var newest: (step: Int, time: ContinuousClock.Instant)
   private var recorded: (step: Int, time: ContinuousClock.Instant)
 
   package init(
     display: ProgressDisplay, log: MetricsLog, label: MetricLabel, length: RunLength,
-    firstStep: Int
+    onFailure: SaveFailure, firstStep: Int
   ) {
     self.display = display
     self.log = log
     self.label = label
     self.length = length
+    self.onFailure = onFailure
     table = EpochTable(label)
     newest = (firstStep, .now)
     recorded = newest
@@ -39,7 +42,7 @@ package final class RunJournal {
     guard counters.step % logInterval == 0 else { return }
     let steps = max(1, counters.step - recorded.step)
     let elapsed = now - recorded.time
-    try log.append(
+    try append(
       StepRecord(
         step: counters.step, epoch: fraction(counters.step), loss: result.loss,
         metric: result.accuracy, learningRate: learningRate,
@@ -51,7 +54,16 @@ package final class RunJournal {
   /// After an epoch: prints its row and logs it.
   func note(_ record: EpochRecord) throws {
     display.printLines(table.lines(for: record))
-    try log.append(record)
+    try append(record)
+  }
+
+  /// A line that cannot be written ends the run or not, as a failed save does.
+  private func append(_ record: some MetricsRecord) throws {
+    do {
+      try log.append(record)
+    } catch let fault as Diagnostic where onFailure == .continue {
+      display.printLines(["warning: \(fault)"])
+    }
   }
 
   private func progress(

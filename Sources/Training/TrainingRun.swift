@@ -75,9 +75,6 @@ package final class TrainingRun {
       if isAuditDue { try audit() }
       try keeper?.saveIfDue(replica, clock: &clock)
     }
-    if replica.counters.epochSamples > 0, length.endsEpoch(after: replica.counters.step) {
-      replica.counters.beginEpoch()
-    }
     try keeper?.saveLast(replica, clock: &clock)
     if spec.training.earlyStopping != nil { replica.restoreBest() }
   }

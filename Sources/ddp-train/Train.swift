@@ -58,7 +58,7 @@ private func run(
     let log = try MetricsLog(path: "\(folder.path)/metrics.jsonl", resumingAt: resumedStep)
     return RunJournal(
       display: console, log: log, label: spec.loss.metricLabel, length: length,
-      firstStep: replica.counters.step)
+      onFailure: spec.checkpoint.onFailure, firstStep: replica.counters.step)
   }
   let keeper = collectives.isRoot
     ? CheckpointKeeper(
