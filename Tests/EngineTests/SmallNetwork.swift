@@ -51,13 +51,20 @@ struct SmallNetwork {
     return leaf.block[loss] / Double(rows)
   }
 
+  /// By parameter, from the newest run.
+  var parameterGradients: [[Double]] {
+    plan.graph.parameters.indices.map { leaf.block[plan.leaf.gradient(of: $0)].array }
+  }
+
   func fillInput() {
     for index in 0..<engine.input.count { engine.input[index] = 4 * wave(index, 0.3) }
   }
 
   private func fillTargets() {
     let outputs = plan.graph.outputShape.reduce(1, *)
-    for index in 0..<engine.classes.count { engine.classes[index] = Int32((index * 7 + 3) % outputs) }
+    for index in 0..<engine.classes.count {
+      engine.classes[index] = Int32((index * 7 + 3) % outputs)
+    }
     for index in 0..<engine.targets.count { engine.targets[index] = index % 3 == 0 ? 1 : 0 }
   }
 

@@ -30,40 +30,45 @@ struct ExecutionPlanTests {
       training: graph, capacity: 2, options: PlanOptions(bucketElements: 40))
     #expect(
       plan.text == """
-        plan: 12 operations, 2 buckets, arena 64 elements for 2 samples, leaf 128 elements
+        plan: 12 operations, 3 buckets, arena 80 elements for 2 samples, leaf 128 elements
         for each micro-shard:
           dense [layers.0] %0@32+8, layers.0.weight, layers.0.bias -> %3@0+16
           relu [layers.1] %3@0+16 -> %4@0+16
           dense [layers.2] %4@0+16, layers.2.weight, layers.2.bias -> %7@16+6
-          loss [loss] %7@16+6, target -> %9@48+2, %10@48+6
-          sum_losses [loss] %9@48+2 -> loss
+          loss [loss] %7@16+6, target -> %9@64+2, %10@48+6
+          sum_losses [loss] %9@64+2 -> loss
           count_correct [loss] %7@16+6, target -> correct
           bias_gradient [layers.2] %10@48+6 -> gradient.layers.2.bias
+          end-leaf, start-sum bucket 0 0+48
           dense_weight_gradient [layers.2] %4@0+16, %10@48+6 -> gradient.layers.2.weight
-          end-leaf, start-sum bucket 0 0+80
+          poll
           dense_input_gradient [layers.2] %10@48+6, layers.2.weight -> %15@16+16
           poll
           relu_gradient [layers.1] %4@0+16, %15@16+16 -> %16@16+16
           poll
           bias_gradient [layers.0] %16@16+16 -> gradient.layers.0.bias
-          poll
+          end-leaf, start-sum bucket 1 48+48
           dense_weight_gradient [layers.0] %0@32+8, %16@16+16 -> gradient.layers.0.weight
-          end-leaf, start-sum bucket 1 80+64
+          end-leaf, start-sum bucket 2 96+32
         then:
           wait-sum bucket 0
           wait-sum bucket 1
+          wait-sum bucket 2
           check finite, clip
           update bucket 0
           update bucket 1
+          update bucket 2
 
         """)
   }
 
-  @Test("all shapes of structure give sound plans, with and without fusion", arguments: [true, false])
+  @Test(
+    "all shapes of structure give sound plans, with and without fusion", arguments: [true, false])
   func soundPlans(fusion: Bool) throws {
     let block = layers(conv(4), .batchNorm(BatchNormSpec()), .activation(.relu))
     let net =
-      block + layers(
+      block
+      + layers(
         .residual(main: block + layers(conv(4)), shortcut: []),
         .parallel(branches: [block, layers(conv(2)), []], join: .concat),
         .dropout(rate: 0.3), .maxPool(PoolSpec(size: Extent(2))), .layerNorm(LayerNormSpec()),
