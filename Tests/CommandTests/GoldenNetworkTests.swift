@@ -14,6 +14,8 @@ struct GoldenNetworkTests {
     var target: String
     var tensors: [String: [Int]]
     var digests: [String: [Double]]
+    /// How far PyTorch's own Float is off, for results that are the small rest of large terms.
+    var float32: [String: Double]
 
     var testDescription: String { "\(network), \(training ? "training" : "evaluation") mode" }
   }
@@ -34,15 +36,17 @@ struct GoldenNetworkTests {
 
   @Test("Double to 1e-10", arguments: cases)
   func double(example: Case) throws {
-    try compare(example, scalar: "float64", tolerance: 1e-10)
+    try compare(example, scalar: "float64") { _ in 1e-10 }
   }
 
-  @Test("Float to 1e-5", arguments: cases)
+  @Test("Float to 1e-5, or twice what PyTorch's own Float is off", arguments: cases)
   func float(example: Case) throws {
-    try compare(example, scalar: "float32", tolerance: 1e-5)
+    try compare(example, scalar: "float32") { max(1e-5, 2 * (example.float32[$0] ?? 0)) }
   }
 
-  private func compare(_ example: Case, scalar: String, tolerance: Double) throws {
+  private func compare(
+    _ example: Case, scalar: String, tolerance: (_ name: String) -> Double
+  ) throws {
     let command = try Command()
     defer { command.remove() }
     try writeWeights(example, to: command.folder.appendingPathComponent("w.safetensors").path)
@@ -62,7 +66,7 @@ struct GoldenNetworkTests {
       // A sum of n numbers of size s may be off by tolerance * s * sqrt(n).
       let scale = max(expected[1].squareRoot() * Double(values.count).squareRoot(), 1e-12)
       for (part, pair) in zip(found, expected).enumerated() {
-        let allowed = tolerance * (part == 1 ? 2 * max(expected[1], 1e-12) : scale)
+        let allowed = tolerance(name) * (part == 1 ? 2 * max(expected[1], 1e-12) : scale)
         #expect(abs(pair.0 - pair.1) <= allowed, "\(name), part \(part): \(pair.0), PyTorch \(pair.1)")
       }
     }
