@@ -18,3 +18,6 @@
 #define CPU_VECTOR_REGISTERS 16
 #define CPU_INSTRUCTION_SET "baseline"
 #endif
+
+// Asks for a cache line that will be read and written soon; never faults.
+static inline void cpu_prefetch(const void *_Nonnull address) { __builtin_prefetch(address, 1, 3); }

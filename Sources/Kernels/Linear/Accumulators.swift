@@ -2,6 +2,30 @@
 // vectors, and a stack of two groups of rows is again a group of rows. The optimiser sees straight-line
 // code over plain values and keeps every accumulator in a register for the whole depth of a product.
 
+/// The distance between rows of a left operand, and twice and three times as much.
+///
+/// The multiples are numbers of their own in memory. Told that they are multiples, the optimiser would
+/// walk from row to row by one chain of additions, slower than the arithmetic it feeds.
+struct RowStrides: Equatable, Sendable {
+  let one: Int
+  let two: Int
+  let three: Int
+
+  @inline(__always) init(_ stride: Int) {
+    one = stride
+    two = 2 * stride
+    three = 3 * stride
+  }
+
+  @inline(__always) func offset(ofRow row: Int) -> Int {
+    switch row {
+    case 2: two
+    case 3: three
+    default: row * one
+    }
+  }
+}
+
 /// One row of a panel: the one or two vectors that lie side by side in it.
 protocol PanelRow<Number>: Accumulators where Row == Self {
   /// Whether registers are left for four panel rows at a time: then a row's address serves four steps.
@@ -21,14 +45,14 @@ protocol Accumulators<Number> {
   init(loading start: UnsafePointer<Number>, rowStride: Int)
 
   /// `self[r] += a[r * stride] * panel`, one number times a vector: matrix products.
-  mutating func addProducts(_ a: UnsafePointer<Number>, rowStride: Int, _ panel: Row)
+  mutating func addProducts(_ a: UnsafePointer<Number>, _ strides: RowStrides, _ panel: Row)
 
   /// `self[r] += sum over k in 0..<4 of a[r * stride + k] * panels[k]`, in that order.
   mutating func addFourProducts(
-    _ a: UnsafePointer<Number>, rowStride: Int, _ p0: Row, _ p1: Row, _ p2: Row, _ p3: Row)
+    _ a: UnsafePointer<Number>, _ strides: RowStrides, _ p0: Row, _ p1: Row, _ p2: Row, _ p3: Row)
 
   /// `self[r] += (vectors at a + r * stride) * panel`, lane by lane: each channel by itself.
-  mutating func addLaneProducts(_ a: UnsafePointer<Number>, rowStride: Int, _ panel: Row)
+  mutating func addLaneProducts(_ a: UnsafePointer<Number>, _ strides: RowStrides, _ panel: Row)
 
   func store(to c: UnsafeMutablePointer<Number>, rowStride: Int)
 }
@@ -51,22 +75,23 @@ struct OneVector<Number: Scalar>: PanelRow {
   }
 
   @inline(__always)
-  mutating func addProducts(_ a: UnsafePointer<Number>, rowStride: Int, _ panel: Self) {
+  mutating func addProducts(_ a: UnsafePointer<Number>, _ strides: RowStrides, _ panel: Self) {
     first.addProduct(Vector(repeating: a.pointee), panel.first)
   }
 
   @inline(__always)
   mutating func addFourProducts(
-    _ a: UnsafePointer<Number>, rowStride: Int, _ p0: Self, _ p1: Self, _ p2: Self, _ p3: Self
+    _ a: UnsafePointer<Number>, _ strides: RowStrides, _ p0: Self, _ p1: Self, _ p2: Self,
+    _ p3: Self
   ) {
-    addProducts(a, rowStride: rowStride, p0)
-    addProducts(a + 1, rowStride: rowStride, p1)
-    addProducts(a + 2, rowStride: rowStride, p2)
-    addProducts(a + 3, rowStride: rowStride, p3)
+    addProducts(a, strides, p0)
+    addProducts(a + 1, strides, p1)
+    addProducts(a + 2, strides, p2)
+    addProducts(a + 3, strides, p3)
   }
 
   @inline(__always)
-  mutating func addLaneProducts(_ a: UnsafePointer<Number>, rowStride: Int, _ panel: Self) {
+  mutating func addLaneProducts(_ a: UnsafePointer<Number>, _ strides: RowStrides, _ panel: Self) {
     first.addProduct(Self(at: a).first, panel.first)
   }
 
@@ -96,7 +121,7 @@ struct TwoVectors<Number: Scalar>: PanelRow {
   }
 
   @inline(__always)
-  mutating func addProducts(_ a: UnsafePointer<Number>, rowStride: Int, _ panel: Self) {
+  mutating func addProducts(_ a: UnsafePointer<Number>, _ strides: RowStrides, _ panel: Self) {
     let broadcast = Vector(repeating: a.pointee)
     first.addProduct(broadcast, panel.first)
     second.addProduct(broadcast, panel.second)
@@ -104,16 +129,17 @@ struct TwoVectors<Number: Scalar>: PanelRow {
 
   @inline(__always)
   mutating func addFourProducts(
-    _ a: UnsafePointer<Number>, rowStride: Int, _ p0: Self, _ p1: Self, _ p2: Self, _ p3: Self
+    _ a: UnsafePointer<Number>, _ strides: RowStrides, _ p0: Self, _ p1: Self, _ p2: Self,
+    _ p3: Self
   ) {
-    addProducts(a, rowStride: rowStride, p0)
-    addProducts(a + 1, rowStride: rowStride, p1)
-    addProducts(a + 2, rowStride: rowStride, p2)
-    addProducts(a + 3, rowStride: rowStride, p3)
+    addProducts(a, strides, p0)
+    addProducts(a + 1, strides, p1)
+    addProducts(a + 2, strides, p2)
+    addProducts(a + 3, strides, p3)
   }
 
   @inline(__always)
-  mutating func addLaneProducts(_ a: UnsafePointer<Number>, rowStride: Int, _ panel: Self) {
+  mutating func addLaneProducts(_ a: UnsafePointer<Number>, _ strides: RowStrides, _ panel: Self) {
     let lanes = Self(at: a)
     first.addProduct(lanes.first, panel.first)
     second.addProduct(lanes.second, panel.second)
@@ -140,24 +166,23 @@ struct Stack<Top: Accumulators, Bottom: Accumulators>: Accumulators where Top.Ro
   }
 
   @inline(__always)
-  mutating func addProducts(_ a: UnsafePointer<Number>, rowStride: Int, _ panel: Row) {
-    top.addProducts(a, rowStride: rowStride, panel)
-    bottom.addProducts(a + Top.rowCount * rowStride, rowStride: rowStride, panel)
+  mutating func addProducts(_ a: UnsafePointer<Number>, _ strides: RowStrides, _ panel: Row) {
+    top.addProducts(a, strides, panel)
+    bottom.addProducts(a + strides.offset(ofRow: Top.rowCount), strides, panel)
   }
 
   @inline(__always)
   mutating func addFourProducts(
-    _ a: UnsafePointer<Number>, rowStride: Int, _ p0: Row, _ p1: Row, _ p2: Row, _ p3: Row
+    _ a: UnsafePointer<Number>, _ strides: RowStrides, _ p0: Row, _ p1: Row, _ p2: Row, _ p3: Row
   ) {
-    top.addFourProducts(a, rowStride: rowStride, p0, p1, p2, p3)
-    bottom.addFourProducts(
-      a + Top.rowCount * rowStride, rowStride: rowStride, p0, p1, p2, p3)
+    top.addFourProducts(a, strides, p0, p1, p2, p3)
+    bottom.addFourProducts(a + Top.rowCount * strides.one, strides, p0, p1, p2, p3)
   }
 
   @inline(__always)
-  mutating func addLaneProducts(_ a: UnsafePointer<Number>, rowStride: Int, _ panel: Row) {
-    top.addLaneProducts(a, rowStride: rowStride, panel)
-    bottom.addLaneProducts(a + Top.rowCount * rowStride, rowStride: rowStride, panel)
+  mutating func addLaneProducts(_ a: UnsafePointer<Number>, _ strides: RowStrides, _ panel: Row) {
+    top.addLaneProducts(a, strides, panel)
+    bottom.addLaneProducts(a + strides.offset(ofRow: Top.rowCount), strides, panel)
   }
 
   @inline(__always) func store(to c: UnsafeMutablePointer<Number>, rowStride: Int) {

@@ -8,15 +8,15 @@ package struct ConvolutionPlan: Equatable, Sendable {
   let forward: SlidingPlan
   let inputGradient: SlidingPlan
 
+  /// A window of one pixel that visits every pixel: a product of all pixels with one matrix.
+  let isMatrixProduct: Bool
+
   package init(_ geometry: ConvolutionGeometry) {
     self.geometry = geometry
     forward = SlidingPlan(forward: geometry)
     inputGradient = SlidingPlan(inputGradient: geometry)
-  }
-
-  /// A window of one pixel that visits every pixel: a product of all pixels with one matrix.
-  var isMatrixProduct: Bool {
-    geometry.groups == 1
+    isMatrixProduct =
+      geometry.groups == 1
       && [geometry.vertical, geometry.horizontal].allSatisfy {
         $0.kernel == 1 && $0.stride == 1 && $0.padBefore == 0 && $0.padAfter == 0
       }

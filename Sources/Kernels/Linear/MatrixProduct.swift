@@ -1,3 +1,4 @@
+import CInstructionSet
 import Storage
 
 // Shapes: A [M, K] of any strides, B [K, N] of any strides, C [M, N] with contiguous rows.
@@ -77,7 +78,7 @@ private struct MatrixProduct<S: Scalar> {
     let behind = workspace.rest + depth.count * panels.paddedColumns
     for part in 0..<blocking.rows.partCount {
       let rows = blocking.rows[part]
-      let left = packA(rows: rows, depth: depth, panelCount: panels.count, into: behind)
+      let left = packA(rows: rows, depth: depth, into: behind)
       for panel in 0..<panels.count {
         multiply(
           left, rows: rows, depth: depth, panel: panel, of: panels, firstColumn: columns.lowerBound,
@@ -100,15 +101,32 @@ private struct MatrixProduct<S: Scalar> {
       let continues = accumulates || depth.lowerBound > 0
       let operands = TileOperands<S>(
         a: left.start + left.offset(ofTile: tile, row: range.lowerBound),
-        aRowStride: left.rowStride, b: b,
+        aRows: RowStrides(left.rowStride), b: b,
         depth: DepthLoops(
           inner: DepthLoop(count: depth.count, aStride: left.depthStride, bStride: bDepthStride)),
         start: continues
           ? UnsafePointer(target) : bias.map { UnsafePointer($0 + column) } ?? workspace.zeros,
         startRowStride: continues ? cRowStride : 0, c: target, cRowStride: cRowStride)
+      if depth.count >= 64, tile + 1 < tiles.partCount {
+        prefetch(target + range.count * cRowStride, rows: range.count)
+      }
       workspace.compute(
         left.operation, rows: range.count, columns: panels.validColumns(of: panel),
         vectors: panels.vectors(of: panel), operands)
+    }
+  }
+
+  /// Whether a block is read so seldom, by `count` rows or columns, that a copy would not pay. Strides that
+  /// are multiples of half a page put all steps into a few sets of every cache.
+  private func readsInPlace(stride: Int, count: Int) -> Bool {
+    let collides = stride * MemoryLayout<S>.size % (TileLimits.isWide ? 2048 : 1024) == 0
+    return count <= (collides ? 96 : 288)
+  }
+
+  private func prefetch(_ tile: UnsafeMutablePointer<S>, rows: Int) {
+    let lines = TileLimits.vectors
+    for row in 0..<rows {
+      for line in 0..<lines { cpu_prefetch(tile + row * cRowStride + line * S.Vector.scalarCount) }
     }
   }
 
@@ -118,8 +136,7 @@ private struct MatrixProduct<S: Scalar> {
   {
     var source = b
     source.start += depth.lowerBound * b.depthStride + columns.lowerBound * b.columnStride
-    let tileCount = EvenSplit(shape.rows, limit: TileLimits.rows).partCount
-    if b.columnStride == 1 && (tileCount <= 2 || b.depthStride <= 2 * panels.width) {
+    if b.columnStride == 1 && readsInPlace(stride: b.depthStride, count: shape.rows) {
       return RightBlock(start: source.start, panelStride: panels.width, rowStride: b.depthStride)
     }
     for panel in 0..<panels.count {
@@ -135,20 +152,13 @@ private struct MatrixProduct<S: Scalar> {
 
   /// A as tiles read it: as it lies, or a copy where many panels read a block whose strides are bad.
   private func packA(
-    rows: Range<Int>, depth: Range<Int>, panelCount: Int, into target: UnsafeMutablePointer<S>
+    rows: Range<Int>, depth: Range<Int>, into target: UnsafeMutablePointer<S>
   ) -> LeftBlock<S> {
     let source = a + rows.lowerBound * aRowStride + depth.lowerBound * aDepthStride
     if aDepthStride == 1 {
-      guard panelCount >= 4, aRowStride >= 512 else {
-        return .alongDepth(source, rowStride: aRowStride)
-      }
-      let padded = depth.count + 16
-      packRows(
-        source, rowStride: aRowStride, rows: rows.count, depth: depth.count, into: target,
-        rowStride: padded)
-      return .alongDepth(UnsafePointer(target), rowStride: padded)
+      return .alongDepth(source, rowStride: aRowStride)
     }
-    if aRowStride == 1 && panelCount < 3 {
+    if aRowStride == 1 && readsInPlace(stride: aDepthStride, count: shape.columns) {
       return .alongRows(source, depthStride: aDepthStride)
     }
     let tiles = EvenSplit(rows.count, limit: TileLimits.rows)

@@ -25,7 +25,7 @@ struct MatrixBlocking: Equatable, Sendable {
 
   /// Numbers of A in one block: 256 KB at most of Float, half of the smallest L2 we meet.
   static var rowLimit: Int { 16 * TileLimits.rows }
-  static var depthLimit: Int { 256 }
+  static var depthLimit: Int { 512 }
   static var columnLimit: Int { 1024 }
 
   init(_ shape: MatrixShape) {

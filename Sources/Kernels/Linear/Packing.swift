@@ -41,21 +41,27 @@ private func packContiguousColumns<S: Scalar>(
   }
 }
 
-/// Blocks of 16 steps, so that the lines of a source that is contiguous along its depth are read while
-/// they are in cache.
+/// Squares at a time where the depth is contiguous, number by number elsewhere.
 private func packStridedColumns<S: Scalar>(
   _ source: PanelSource<S>, depth: Int, columns: Int, width: Int,
   into panel: UnsafeMutablePointer<S>
 ) {
-  for first in stride(from: 0, to: depth, by: 16) {
-    let steps = first..<min(first + 16, depth)
-    for column in 0..<columns {
-      let from = source.start + column * source.columnStride
-      for k in steps { panel[k * width + column] = from[k * source.depthStride] }
+  let size = Square<S>.size
+  let squares = source.depthStride == 1
+  let (fullDepth, fullColumns) =
+    squares ? (depth / size * size, columns / size * size) : (0, 0)
+  for k in stride(from: 0, to: fullDepth, by: size) {
+    for column in stride(from: 0, to: fullColumns, by: size) {
+      Square(at: source.start + column * source.columnStride + k, rowStride: source.columnStride)
+        .storeTransposed(to: panel + k * width + column, rowStride: width)
     }
-    for column in columns..<width {
-      for k in steps { panel[k * width + column] = 0 }
+  }
+  for k in 0..<depth {
+    let (from, to) = (source.start + k * source.depthStride, panel + k * width)
+    for column in (k < fullDepth ? fullColumns : 0)..<columns {
+      to[column] = from[column * source.columnStride]
     }
+    for column in columns..<width { to[column] = 0 }
   }
 }
 

@@ -1,12 +1,37 @@
 /// A convolution or its gradient by data on its way over the targets.
 struct SlidingProduct<S: Scalar> {
-  let plan: SlidingPlan
-  let images: Int
-  let source: UnsafeMutablePointer<S>
-  let weights: UnsafeMutablePointer<S>
-  let bias: UnsafeMutablePointer<S>?
-  let target: UnsafeMutablePointer<S>
-  let workspace: TileWorkspace<S>
+  private let plan: SlidingPlan
+  private let images: Int
+  private let source: UnsafeMutablePointer<S>
+  private let weights: UnsafeMutablePointer<S>
+  private let bias: UnsafeMutablePointer<S>?
+  private let target: UnsafeMutablePointer<S>
+  private let workspace: TileWorkspace<S>
+  private let isDepthwise: Bool
+  /// The columns of one group; a depthwise convolution is a single group of lanes.
+  private let panels: PanelSplit
+  private let groupCount: Int
+  private let rowLimit: Int
+
+  init(
+    plan: SlidingPlan, images: Int, source: UnsafeMutablePointer<S>,
+    weights: UnsafeMutablePointer<S>, bias: UnsafeMutablePointer<S>?,
+    target: UnsafeMutablePointer<S>, workspace: TileWorkspace<S>
+  ) {
+    self.plan = plan
+    self.images = images
+    self.source = source
+    self.weights = weights
+    self.bias = bias
+    self.target = target
+    self.workspace = workspace
+    isDepthwise = plan.isDepthwise
+    panels = PanelSplit(
+      columns: isDepthwise ? plan.target.channels : plan.targetChannelsPerGroup, of: S.self)
+    groupCount = isDepthwise ? 1 : plan.groups
+    rowLimit =
+      isDepthwise ? TileLimits.laneRows : TileLimits.rows(underColumns: panels.columns, of: S.self)
+  }
 
   /// The bytes of packed weights that are kept in cache while a rectangle is walked.
   private static var residentBytes: Int { 256 * 1024 }
@@ -15,7 +40,7 @@ struct SlidingProduct<S: Scalar> {
   /// cache; the others follow.
   func run() {
     for window in plan.classes {
-      if !plan.isDepthwise { packWeights(window) }
+      if !isDepthwise { packWeights(window) }
       for image in 0..<images {
         for rectangle in window.rectangles where tileAxis(rectangle) != .image {
           multiply(rectangle, of: window, images: image..<(image + 1), axis: tileAxis(rectangle))
@@ -27,21 +52,13 @@ struct SlidingProduct<S: Scalar> {
     }
   }
 
-  private var operation: TileOperation { plan.isDepthwise ? .laneProducts : .productsAlongDepth }
-  private var rowLimit: Int { plan.isDepthwise ? TileLimits.laneRows : TileLimits.rows }
+  private var operation: TileOperation { isDepthwise ? .laneProducts : .productsAlongDepth }
 
   private func tileAxis(_ rectangle: TapRectangle) -> TileAxis {
     .best(
       x: rectangle.horizontal.targets.count, y: rectangle.vertical.targets.count, images: images,
       limit: rowLimit)
   }
-
-  /// The columns of one group; a depthwise convolution is a single group of lanes.
-  private var panels: PanelSplit {
-    PanelSplit(
-      columns: plan.isDepthwise ? plan.target.channels : plan.targetChannelsPerGroup, of: S.self)
-  }
-  private var groupCount: Int { plan.isDepthwise ? 1 : plan.groups }
 
   /// Weights of one group as panels of `[tap y, tap x, channel, column]`, in the order of the window.
   private func packWeights(_ window: WindowClass) {
@@ -110,9 +127,9 @@ struct SlidingProduct<S: Scalar> {
     let width = panels.vectors(of: panel) * panels.lanes
     let start: UnsafePointer<S> = bias.map { UnsafePointer($0 + channel) } ?? workspace.zeros
     var operands = TileOperands<S>(
-      a: source + (plan.isDepthwise ? column : 0), aRowStride: axis.sourceStride,
+      a: source + (isDepthwise ? column : 0), aRows: RowStrides(axis.sourceStride),
       b: panelStart(rectangle, window, group: group, panel: panel, width: width),
-      depth: plan.isDepthwise
+      depth: isDepthwise
         ? laneDepth(rectangle, window) : depth(rectangle, window, width: width),
       start: start, startRowStride: 0, c: target + channel, cRowStride: axis.targetStride)
     let (line, to) = (operands.a, operands.c)
@@ -132,7 +149,7 @@ struct SlidingProduct<S: Scalar> {
     _ rectangle: TapRectangle, _ window: WindowClass, group: Int, panel: Int, width: Int
   ) -> UnsafePointer<S> {
     let (y, x) = (rectangle.vertical.taps.lowerBound, rectangle.horizontal.taps.lowerBound)
-    if plan.isDepthwise {
+    if isDepthwise {
       return UnsafePointer(weights + weightOffset(window, y: y, x: x) + panel * panels.width)
     }
     let depth = plan.sourceChannelsPerGroup

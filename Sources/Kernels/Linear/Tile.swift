@@ -22,7 +22,7 @@ struct DepthLoops: Equatable, Sendable {
 /// multiply-add after the other: what a row computes never depends on its neighbours.
 struct TileOperands<S: Scalar> {
   var a: UnsafePointer<S>
-  var aRowStride: Int
+  var aRows: RowStrides
   /// Rows of `b` are contiguous and read in full vectors.
   var b: UnsafePointer<S>
   var depth: DepthLoops
@@ -49,7 +49,7 @@ enum TileOperation {
 func multiplyAlongDepth<A: Accumulators>(_ rows: A.Type, _ operands: TileOperands<A.Number>)
 where A.Number == A.Row.Number {
   let (outer, middle, inner) = (operands.depth.outer, operands.depth.middle, operands.depth.inner)
-  let stride = operands.aRowStride
+  let strides = operands.aRows
   let fours = A.Row.unrollsDepth ? inner.count >> 2 : 0
   let rest = inner.count - 4 * fours
   var tile = A(loading: operands.start, rowStride: operands.startRowStride)
@@ -60,13 +60,13 @@ where A.Number == A.Row.Number {
       var (a, b) = (aMiddle, bMiddle)
       for _ in 0..<fours {
         tile.addFourProducts(
-          a, rowStride: stride, A.Row(at: b), A.Row(at: b + inner.bStride),
+          a, strides, A.Row(at: b), A.Row(at: b + inner.bStride),
           A.Row(at: b + 2 * inner.bStride), A.Row(at: b + 3 * inner.bStride))
         a += 4
         b += 4 * inner.bStride
       }
       for _ in 0..<rest {
-        tile.addProducts(a, rowStride: stride, A.Row(at: b))
+        tile.addProducts(a, strides, A.Row(at: b))
         a += 1
         b += inner.bStride
       }
@@ -90,7 +90,7 @@ where A.Number == A.Row.Number {
     for _ in 0..<middle.count {
       var (a, b) = (aMiddle, bMiddle)
       for _ in 0..<inner.count {
-        tile.addProducts(a, rowStride: 1, A.Row(at: b))
+        tile.addProducts(a, RowStrides(1), A.Row(at: b))
         a += inner.aStride
         b += inner.bStride
       }
@@ -107,7 +107,7 @@ where A.Number == A.Row.Number {
 func multiplyLanes<A: Accumulators>(_ rows: A.Type, _ operands: TileOperands<A.Number>)
 where A.Number == A.Row.Number {
   let (outer, middle, inner) = (operands.depth.outer, operands.depth.middle, operands.depth.inner)
-  let stride = operands.aRowStride
+  let strides = operands.aRows
   var tile = A(loading: operands.start, rowStride: operands.startRowStride)
   var (aOuter, bOuter) = (operands.a, operands.b)
   for _ in 0..<outer.count {
@@ -115,7 +115,7 @@ where A.Number == A.Row.Number {
     for _ in 0..<middle.count {
       var (a, b) = (aMiddle, bMiddle)
       for _ in 0..<inner.count {
-        tile.addLaneProducts(a, rowStride: stride, A.Row(at: b))
+        tile.addLaneProducts(a, strides, A.Row(at: b))
         a += inner.aStride
         b += inner.bStride
       }

@@ -21,15 +21,18 @@ package enum TileAxis: Equatable, Sendable {
 
   /// The first axis that fills tiles well; failing that, the one that fills them best.
   package static func best(x: Int, y: Int, images: Int, limit: Int) -> TileAxis {
-    let candidates: [(TileAxis, Int)] = [(.x, x), (.y, y), (.image, images)]
-    var best = TileAxis.x
-    var bestMean = 0.0
-    for (axis, count) in candidates {
-      let mean = EvenSplit(count, limit: limit).meanLength
-      if mean >= 0.6 * Double(limit) { return axis }
-      if mean > bestMean { (best, bestMean) = (axis, mean) }
-    }
-    return best
+    let enough = 0.6 * Double(limit)
+    let (meanX, meanY) = (meanTile(x, limit), meanTile(y, limit))
+    if meanX >= enough { return .x }
+    if meanY >= enough { return .y }
+    let meanImage = meanTile(images, limit)
+    if meanImage > max(meanX, meanY) { return .image }
+    return meanX >= meanY ? .x : .y
+  }
+
+  private static func meanTile(_ length: Int, _ limit: Int) -> Double {
+    let parts = EvenSplit(length, limit: limit).partCount
+    return parts == 0 ? 0 : Double(length) / Double(parts)
   }
 }
 

@@ -13,17 +13,17 @@ private typealias Rows11<R: PanelRow> = Stack<Rows6<R>, Rows5<R>>
 private typealias Rows12<R: PanelRow> = Stack<Rows6<R>, Rows6<R>>
 private typealias Rows13<R: PanelRow> = Stack<Rows7<R>, Rows6<R>>
 private typealias Rows14<R: PanelRow> = Stack<Rows7<R>, Rows7<R>>
+private typealias Rows15<R: PanelRow> = Stack<Rows8<R>, Rows7<R>>
+private typealias Rows16<R: PanelRow> = Stack<Rows8<R>, Rows8<R>>
 
 /// Computes one tile of `rows` rows by `vectors` full vectors.
 func computeTile<S: Scalar>(
   _ operation: TileOperation, rows: Int, vectors: Int, _ operands: TileOperands<S>
 ) {
-  if vectors == 1 {
-    computeTile(operation, rows: rows, of: OneVector<S>.self, operands)
-  } else if operation == .laneProducts || TileLimits.isWide {
+  if TileLimits.isWide && vectors == 2 {
     computeTile(operation, rows: rows, of: TwoVectors<S>.self, operands)
   } else {
-    preconditionFailure("a panel of \(vectors) vectors")
+    computeTile(operation, rows: rows, of: OneVector<S>.self, operands)
   }
 }
 
@@ -38,16 +38,15 @@ private func computeTile<R: PanelRow>(
   case 4: computeTile(operation, Rows4<R>.self, operands)
   case 5: computeTile(operation, Rows5<R>.self, operands)
   case 6: computeTile(operation, Rows6<R>.self, operands)
-  default: computeTallTile(operation, rows: rows, of: row, operands)
+  default: if TileLimits.isWide { computeTallTile(operation, rows: rows, of: row, operands) }
   }
 }
 
-/// More rows than the accumulators of sixteen registers can hold.
+/// More rows than the accumulators of sixteen registers can hold: products only.
 @inline(__always)
 private func computeTallTile<R: PanelRow>(
   _ operation: TileOperation, rows: Int, of row: R.Type, _ operands: TileOperands<R.Number>
 ) {
-  precondition(TileLimits.isWide && operation != .laneProducts, "a tile of \(rows) rows")
   switch rows {
   case 7: computeProducts(operation, Rows7<R>.self, operands)
   case 8: computeProducts(operation, Rows8<R>.self, operands)
@@ -57,7 +56,19 @@ private func computeTallTile<R: PanelRow>(
   case 12: computeProducts(operation, Rows12<R>.self, operands)
   case 13: computeProducts(operation, Rows13<R>.self, operands)
   case 14: computeProducts(operation, Rows14<R>.self, operands)
-  default: preconditionFailure("a tile of \(rows) rows")
+  default: computeNarrowTile(operation, rows: rows, OneVector<R.Number>.self, operands)
+  }
+}
+
+/// More rows than two vectors each leave registers for.
+@inline(__always)
+private func computeNarrowTile<S: Scalar>(
+  _ operation: TileOperation, rows: Int, _ row: OneVector<S>.Type, _ operands: TileOperands<S>
+) {
+  if rows == 15 {
+    computeProducts(operation, Rows15<OneVector<S>>.self, operands)
+  } else {
+    computeProducts(operation, Rows16<OneVector<S>>.self, operands)
   }
 }
 

@@ -6,10 +6,17 @@ package enum TileLimits {
   @inline(__always) static var isWide: Bool {
     InstructionSet.vectorBytes == 64 && InstructionSet.vectorRegisters == 32
   }
-  @inline(__always) static var rows: Int { isWide ? 14 : 6 }
   package static var vectors: Int { isWide ? 2 : 1 }
-  /// Lane products read two operands each, so taller tiles would not be faster.
+  @inline(__always) static var rows: Int { isWide ? 14 : 6 }
+  /// Lane products read two operands each; the memory they read from is slower than taller tiles.
   @inline(__always) static var laneRows: Int { 6 }
+  /// Rows of one accumulator each leave registers for two more.
+  @inline(__always) static var mostRows: Int { isWide ? 16 : 6 }
+
+  @inline(__always)
+  static func rows<S: Scalar>(underColumns columns: Int, of type: S.Type) -> Int {
+    columns <= S.Vector.scalarCount ? mostRows : rows
+  }
 }
 
 /// `length` things cut into the fewest parts of at most `limit`, as even as can be: 28 by 14 is 14 + 14,
@@ -17,20 +24,20 @@ package enum TileLimits {
 package struct EvenSplit: Equatable, Sendable {
   package let length: Int
   package let partCount: Int
+  /// Every part has this many; the first `longerCount` parts have one more.
+  private let shortLength: Int
+  private let longerCount: Int
 
   package init(_ length: Int, limit: Int) {
     self.length = length
     partCount = (length + limit - 1) / limit
+    (shortLength, longerCount) = length.quotientAndRemainder(dividingBy: max(partCount, 1))
   }
 
   package subscript(_ part: Int) -> Range<Int> {
-    let start = part * length / partCount
-    let end = (part + 1) * length / partCount
-    return Range(uncheckedBounds: (start, end))
+    let start = part * shortLength + min(part, longerCount)
+    return Range(uncheckedBounds: (start, start + shortLength + (part < longerCount ? 1 : 0)))
   }
-
-  /// The mean part, which tells how well an axis fills tiles.
-  var meanLength: Double { partCount == 0 ? 0 : Double(length) / Double(partCount) }
 }
 
 /// The columns of a product cut into panels as wide as a tile; the last may be narrower.

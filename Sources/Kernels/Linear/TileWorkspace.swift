@@ -10,7 +10,7 @@ struct TileWorkspace<S: Scalar> {
 
   static var elementCount: Int {
     let width = 2 * S.Vector.scalarCount
-    return width + width * max(TileLimits.rows, TileLimits.laneRows)
+    return width + width * TileLimits.mostRows
   }
 
   init(_ scratch: Block<S>) {

@@ -9,7 +9,11 @@ struct WeightGradientProduct<S: Scalar> {
   let workspace: TileWorkspace<S>
 
   /// Bytes of input and output gradient that are read again for each tile of weights.
-  private static var residentBytes: Int { 96 * 1024 }
+  /// One-vector tiles read twice as
+  /// much per product, so theirs must lie in L1.
+  private var residentBytes: Int {
+    TileLimits.isWide && panels.columns <= panels.lanes ? 32 * 1024 : 128 * 1024
+  }
 
   func run() {
     let window = plan.classes[0]
@@ -30,7 +34,7 @@ struct WeightGradientProduct<S: Scalar> {
   private func multiply(_ rectangle: TapRectangle, of window: WindowClass) {
     let axes = plan.axes(of: rectangle, window, images: images, tile: .x)
     let pixelBytes = MemoryLayout<S>.size * (axes.tile.sourceStride + axes.tile.targetStride)
-    let lineLimit = max(1, Self.residentBytes / (axes.tile.count * pixelBytes))
+    let lineLimit = max(1, residentBytes / (axes.tile.count * pixelBytes))
     let rows = EvenSplit(axes.second.count, limit: lineLimit)
     let imageLimit = max(1, lineLimit / axes.second.count)
     let groupsOfImages = EvenSplit(images, limit: rows.partCount == 1 ? imageLimit : 1)
@@ -100,7 +104,7 @@ struct WeightGradientProduct<S: Scalar> {
           columns: panels.validColumns(of: panel), vectors: panels.vectors(of: panel),
           TileOperands(
             a: input + rows.lowerBound * rowStride + (isDepthwise ? column : 0),
-            aRowStride: rowStride, b: outputGradient + column, depth: pixels.depth,
+            aRows: RowStrides(rowStride), b: outputGradient + column, depth: pixels.depth,
             start: UnsafePointer(to), startRowStride: plan.target.channels, c: to,
             cRowStride: plan.target.channels))
       }
