@@ -44,13 +44,14 @@ let package = Package(
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CInstructionSet"),
+    .systemLibrary(name: "CVectors"),
 
     room("Diagnostics"),
     room("Randomness"),
     room("Graph", ["Diagnostics"]),
     room("Storage", ["Diagnostics", "CCrypto", "CXXHash"]),
     .target(
-      name: "Kernels", dependencies: ["CInstructionSet", "Graph", "Randomness", "Storage"],
+      name: "Kernels", dependencies: ["CInstructionSet", "CVectors", "Graph", "Randomness", "Storage"],
       exclude: ["README.md"], swiftSettings: numeric),
     room("Plan", ["Graph"]),
     room("Optimizers", ["Diagnostics", "Kernels", "Storage"]),
