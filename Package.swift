@@ -57,13 +57,14 @@ let package = Package(
     // Counts heap allocations by replacing malloc: for tests and benchmarks only.
     .target(name: "CAllocationCount"),
     .systemLibrary(name: "CPrefetch"),
+    .systemLibrary(name: "CVectors"),
 
     room("Diagnostics"),
     room("Randomness"),
     room("Graph", ["Diagnostics"]),
     room("Storage", ["Diagnostics", "CCrypto", "CXXHash"]),
     .target(
-      name: "Kernels", dependencies: ["CInstructionSet", "Graph", "Randomness", "Storage"],
+      name: "Kernels", dependencies: ["CInstructionSet", "CVectors", "Graph", "Randomness", "Storage"],
       exclude: ["README.md"], swiftSettings: numeric),
     room("Plan", ["Graph"]),
     room("Optimizers", ["Diagnostics", "Graph", "Kernels", "Storage"]),

@@ -14,67 +14,25 @@ package func activationGradient<S: Scalar>(
   _ kind: Activation, input: Block<S>?, output: Block<S>, outputGradient: Block<S>,
   into inputGradient: Block<S>
 ) {
-  precondition(output.count == inputGradient.count, "\(output.count), \(inputGradient.count)")
-  precondition(outputGradient.count == inputGradient.count, "gradients differ in length")
-  switch kind {
-  case .gelu, .geluTanh, .silu:
-    curveGradient(kind, need(input, for: kind), outputGradient, into: inputGradient)
-  case .leakyRelu(let slope):
-    let slope = S(slope)
-    let sign = slope > 0 ? output : need(input, for: kind)
-    fill(inputGradient, from: sign, outputGradient) { y, dy in
-      (dy * slope).replacing(with: dy, where: S.isPositive(y))
-    }
-  default: outputCurveGradient(kind, output, outputGradient, into: inputGradient)
-  }
-}
-
-/// Slopes computed from the output `y`.
-@inline(__always)
-private func outputCurveGradient<S: Scalar>(
-  _ kind: Activation, _ output: Block<S>, _ outputGradient: Block<S>, into result: Block<S>
-) {
-  switch kind {
-  case .relu:
-    fill(result, from: output, outputGradient) { y, dy in S.rectifiedGradient(dy, output: y) }
-  case .sigmoid: fill(result, from: output, outputGradient) { y, dy in dy * (y * (1 - y)) }
-  case .tanh:
-    fill(result, from: output, outputGradient) { y, dy in dy * ((1 - y) * (1 + y)) }
-  case .elu(let alpha):
-    let alpha = S(alpha)
-    fill(result, from: output, outputGradient) { y, dy in
-      (dy * (y + alpha)).replacing(with: dy, where: S.isPositive(y))
-    }
-  default:
-    if outputGradient.base != result.base {
-      result.base.update(from: outputGradient.base, count: result.count)
+  @inline(never) func run() {
+    precondition(output.count == inputGradient.count, "\(output.count), \(inputGradient.count)")
+    precondition(outputGradient.count == inputGradient.count, "gradients differ in length")
+    let (x, y, dy, dx) = (input, output, outputGradient, inputGradient)
+    switch kind {
+    case .identity:
+      if dy.base != dx.base { dx.base.update(from: dy.base, count: dx.count) }
+    case .sigmoid: fill(dx, from: y, dy, Sigmoid<S>())
+    case .tanh: fill(dx, from: y, dy, Tanh<S>())
+    case .relu: fill(dx, from: y, dy, Relu<S>())
+    case .leakyRelu(let slope):
+      fill(dx, from: slope > 0 ? y : need(x, for: kind), dy, LeakyRelu<S>(slope: S(slope)))
+    case .elu(let alpha): fill(dx, from: y, dy, Elu<S>(alpha: S(alpha)))
+    case .gelu: fill(dx, from: need(x, for: kind), dy, Gelu<S>())
+    case .geluTanh: fill(dx, from: need(x, for: kind), dy, GeluTanh<S>())
+    case .silu: fill(dx, from: need(x, for: kind), dy, Silu<S>())
     }
   }
-}
-
-/// Slopes computed from the input `x`.
-@inline(__always)
-private func curveGradient<S: Scalar>(
-  _ kind: Activation, _ input: Block<S>, _ outputGradient: Block<S>, into result: Block<S>
-) {
-  switch kind {
-  case .gelu:
-    fill(result, from: input, outputGradient) { x, dy in
-      dy * S.normalDistribution(x).addingProduct(x, S.normalDensity(x))
-    }
-  case .geluTanh:
-    fill(result, from: input, outputGradient) { x, dy in
-      let argument = S.geluArgument(x)
-      let t = S.hyperbolicTangent(argument.value)
-      let bend = x * argument.slope * (1 - t)
-      return dy * ((1 + t) * 0.5) * (1 + bend)
-    }
-  default:
-    fill(result, from: input, outputGradient) { x, dy in
-      let s = S.sigmoid(x)
-      return dy * s.addingProduct(s * x, 1 - s)
-    }
-  }
+  run()
 }
 
 @inline(__always)
@@ -84,11 +42,11 @@ private func need<S: Scalar>(_ input: Block<S>?, for kind: Activation) -> Block<
 }
 
 @inline(__always)
-private func fill<S: Scalar>(
-  _ result: Block<S>, from point: Block<S>, _ outputGradient: Block<S>,
-  _ slope: (S.Vector, S.Vector) -> S.Vector
+private func fill<S: Scalar, L: Slope<S>>(
+  _ result: Block<S>, from point: Block<S>, _ outputGradient: Block<S>, _ slope: L
 ) {
-  fillByVectors(result.base, count: result.count) { index in
-    slope(point.base.vector(at: index), outputGradient.base.vector(at: index))
+  @inline(__always) func value(_ index: Int) -> S.Vector {
+    slope.product(point.base.vector(at: index), outputGradient.base.vector(at: index))
   }
+  fillByVectors(result.base, count: result.count, value)
 }

@@ -10,35 +10,32 @@ import Storage
 package func applyActivation<S: Scalar>(
   _ kind: Activation, input: Block<S>, into output: Block<S>
 ) {
-  precondition(input.count == output.count, "\(input.count) numbers into \(output.count)")
-  switch kind {
-  case .identity:
-    if input.base != output.base { output.base.update(from: input.base, count: input.count) }
-  case .sigmoid: fill(output, from: input) { S.sigmoid($0) }
-  case .tanh: fill(output, from: input) { S.hyperbolicTangent($0) }
-  case .relu: fill(output, from: input) { S.rectified($0) }
-  case .leakyRelu(let slope):
-    let slope = S(slope)
-    fill(output, from: input) { x in x.replacing(with: x * slope, where: S.isNegative(x)) }
-  case .elu(let alpha):
-    precondition(alpha >= 0, "elu with alpha \(alpha)")
-    let alpha = S(alpha)
-    fill(output, from: input) { x in
-      x.replacing(with: S.exponentialMinusOne(x) * alpha, where: S.isNegative(x))
+  @inline(never) func run() {
+    precondition(input.count == output.count, "\(input.count) numbers into \(output.count)")
+    switch kind {
+    case .identity:
+      if input.base != output.base { output.base.update(from: input.base, count: input.count) }
+    case .sigmoid: fill(output, from: input, Sigmoid<S>())
+    case .tanh: fill(output, from: input, Tanh<S>())
+    case .relu: fill(output, from: input, Relu<S>())
+    case .leakyRelu(let slope): fill(output, from: input, LeakyRelu<S>(slope: S(slope)))
+    case .elu(let alpha):
+      precondition(alpha >= 0, "elu with alpha \(alpha)")
+      fill(output, from: input, Elu<S>(alpha: S(alpha)))
+    case .gelu: fill(output, from: input, Gelu<S>())
+    case .geluTanh: fill(output, from: input, GeluTanh<S>())
+    case .silu: fill(output, from: input, Silu<S>())
     }
-  case .gelu: fill(output, from: input) { x in x * S.normalDistribution(x) }
-  case .geluTanh:
-    fill(output, from: input) { x in
-      let half = x * 0.5
-      return half.addingProduct(half, S.hyperbolicTangent(S.geluArgument(x).value))
-    }
-  case .silu: fill(output, from: input) { x in x * S.sigmoid(x) }
   }
+  run()
 }
 
 @inline(__always)
-private func fill<S: Scalar>(
-  _ output: Block<S>, from input: Block<S>, _ function: (S.Vector) -> S.Vector
+private func fill<S: Scalar, C: Curve<S>>(
+  _ output: Block<S>, from input: Block<S>, _ curve: C
 ) {
-  fillByVectors(output.base, count: output.count) { function(input.base.vector(at: $0)) }
+  @inline(__always) func value(_ index: Int) -> S.Vector {
+    curve.value(input.base.vector(at: index))
+  }
+  fillByVectors(output.base, count: output.count, value)
 }

@@ -16,16 +16,21 @@ import Storage
 package func averagePool<S: Scalar>(
   _ geometry: PoolGeometry, images: Int, input: Block<S>, into output: Block<S>
 ) {
-  precondition(images * geometry.inputCount <= input.count, "\(images) images in \(input.count)")
-  precondition(images * geometry.outputCount <= output.count, "\(images) into \(output.count)")
-  let steps = TapSteps(geometry)
-  let channels = geometry.channels
-  forEachWindow(geometry, images: images) { window in
-    let share: S = geometry.share(of: window)
-    fillByVectors(output.base + window.output, count: channels) { channel in
-      sumOfTaps(input.base + (window.input &+ channel), window, steps) * share
+  @inline(never) func run() {
+    precondition(images * geometry.inputCount <= input.count, "\(images) images in \(input.count)")
+    precondition(images * geometry.outputCount <= output.count, "\(images) into \(output.count)")
+    let steps = TapSteps(geometry)
+    let channels = geometry.channels
+    @inline(__always) func visit(_ window: PoolWindow) {
+      let share: S = geometry.share(of: window)
+      @inline(__always) func mean(_ channel: Int) -> S.Vector {
+        sumOfTaps(input.base + (window.input &+ channel), window, steps) * share
+      }
+      fillByVectors(output.base + window.output, count: channels, mean)
     }
+    forEachWindow(geometry, images: images, visit)
   }
+  run()
 }
 
 /// Spreads the gradient of every output evenly over its taps; windows that overlap add up.
@@ -38,14 +43,18 @@ package func averagePool<S: Scalar>(
 package func averagePoolGradient<S: Scalar>(
   _ geometry: PoolGeometry, images: Int, outputGradient: Block<S>, into inputGradient: Block<S>
 ) {
-  precondition(
-    images * geometry.inputCount <= inputGradient.count, "\(images) into \(inputGradient.count)")
-  scatterWindows(geometry, images: images, into: inputGradient.base) { window, channel in
-    let share: S = geometry.share(of: window)
-    return outputGradient.base.vector(at: window.output &+ channel) * share
-  } gradient: { spread, _ in
-    spread
+  @inline(never) func run() {
+    precondition(
+      images * geometry.inputCount <= inputGradient.count, "\(images) into \(inputGradient.count)")
+    @inline(__always) func spread(_ window: PoolWindow, _ channel: Int) -> S.Vector {
+      let share: S = geometry.share(of: window)
+      return outputGradient.base.vector(at: window.output &+ channel) * share
+    }
+    @inline(__always) func same(_ spread: S.Vector, _ tap: Int) -> S.Vector { spread }
+    scatterWindows(
+      geometry, images: images, into: inputGradient.base, plan: spread, gradient: same)
   }
+  run()
 }
 
 extension PoolGeometry {

@@ -26,20 +26,26 @@ package func batchNorm<S: Scalar>(
   activation: Activation, into output: Block<S>, mean: Block<S>, inverseDeviation: Block<S>,
   unbiasedVariance: Block<S>
 ) {
-  precondition(rows * channels <= min(input.count, output.count), "\(rows) rows, \(channels) wide")
-  forEachColumnMoments(input, rows: rows, channels: channels) { channel, moments in
-    let deviation = S.squareRoot(moments.variance + epsilon)
-    mean.base.setVector(moments.mean, at: channel, channel: channel, of: channels)
-    inverseDeviation.base.setVector(1 / deviation, at: channel, channel: channel, of: channels)
-    unbiasedVariance.base.setVector(
-      moments.unbiasedVariance, at: channel, channel: channel, of: channels)
+  @inline(never) func run() {
+    precondition(
+      rows * channels <= min(input.count, output.count), "\(rows) rows, \(channels) wide")
+    @inline(__always) func store(_ channel: Int, _ moments: Moments<S>) {
+      let deviation = S.squareRoot(moments.variance + epsilon)
+      mean.base.setVector(moments.mean, at: channel, channel: channel, of: channels)
+      inverseDeviation.base.setVector(1 / deviation, at: channel, channel: channel, of: channels)
+      unbiasedVariance.base.setVector(
+        moments.unbiasedVariance, at: channel, channel: channel, of: channels)
+    }
+    @inline(__always) func map(_ channel: Int) -> ChannelMap<S> {
+      ChannelMap(
+        mean: mean.base.vector(at: channel),
+        factor: gamma.base.vector(at: channel) * inverseDeviation.base.vector(at: channel),
+        offset: beta.base.vector(at: channel))
+    }
+    forEachColumnMoments(input, rows: rows, channels: channels, result: store)
+    normalize(input, rows: rows, channels: channels, activation, into: output, map)
   }
-  normalize(input, rows: rows, channels: channels, activation, into: output) { channel in
-    ChannelMap(
-      mean: mean.base.vector(at: channel),
-      factor: gamma.base.vector(at: channel) * inverseDeviation.base.vector(at: channel),
-      offset: beta.base.vector(at: channel))
-  }
+  run()
 }
 
 /// Evaluation: normalises every channel by the running statistics.
@@ -59,14 +65,19 @@ package func batchNormInference<S: Scalar>(
   runningMean: Block<S>, runningVariance: Block<S>, epsilon: S, activation: Activation,
   into output: Block<S>
 ) {
-  precondition(rows * channels <= min(input.count, output.count), "\(rows) rows, \(channels) wide")
-  normalize(input, rows: rows, channels: channels, activation, into: output) { channel in
-    ChannelMap(
-      mean: runningMean.base.vector(at: channel),
-      factor: gamma.base.vector(at: channel)
-        * (1 / S.squareRoot(runningVariance.base.vector(at: channel) + epsilon)),
-      offset: beta.base.vector(at: channel))
+  @inline(never) func run() {
+    precondition(
+      rows * channels <= min(input.count, output.count), "\(rows) rows, \(channels) wide")
+    @inline(__always) func map(_ channel: Int) -> ChannelMap<S> {
+      ChannelMap(
+        mean: runningMean.base.vector(at: channel),
+        factor: gamma.base.vector(at: channel)
+          * (1 / S.squareRoot(runningVariance.base.vector(at: channel) + epsilon)),
+        offset: beta.base.vector(at: channel))
+    }
+    normalize(input, rows: rows, channels: channels, activation, into: output, map)
   }
+  run()
 }
 
 /// `(x - mean) * factor + offset`: the mean goes first, or a large one would cancel badly.
@@ -76,23 +87,25 @@ private struct ChannelMap<S: Scalar> {
   let offset: S.Vector
 
   @inline(__always)
-  func callAsFunction(_ x: S.Vector) -> S.Vector { offset.addingProduct(x - mean, factor) }
+  func callAsFunction(_ x: S.Vector) -> S.Vector { S.multiplyAdd(x - mean, factor, offset) }
 }
 
 @inline(__always)
 private func normalize<S: Scalar>(
   _ input: Block<S>, rows: Int, channels: Int, _ activation: Activation, into output: Block<S>,
-  coefficients: (Int) -> ChannelMap<S>
+  _ map: (Int) -> ChannelMap<S>
 ) {
   precondition(activation == .identity || activation == .relu, "\(activation) cannot be fused")
-  let x = input.base
+  @inline(__always) func plain(_ element: Int, _ map: ChannelMap<S>) -> S.Vector {
+    map(input.base.vector(at: element))
+  }
+  @inline(__always) func rectified(_ element: Int, _ map: ChannelMap<S>) -> S.Vector {
+    S.rectified(map(input.base.vector(at: element)))
+  }
   if activation == .relu {
-    fillByColumns(output.base, rows: rows, channels: channels, coefficients: coefficients) {
-      S.rectified($1(x.vector(at: $0)))
-    }
+    fillByColumns(
+      output.base, rows: rows, channels: channels, coefficients: map, value: rectified)
   } else {
-    fillByColumns(output.base, rows: rows, channels: channels, coefficients: coefficients) {
-      $1(x.vector(at: $0))
-    }
+    fillByColumns(output.base, rows: rows, channels: channels, coefficients: map, value: plain)
   }
 }

@@ -27,21 +27,29 @@ package func batchNormGradient<S: Scalar>(
   gamma: Block<S>, mean: Block<S>, inverseDeviation: Block<S>, activation: Activation,
   into inputGradient: Block<S>, gammaGradient: Block<S>, betaGradient: Block<S>
 ) {
-  let share = 1 / S(max(rows, 1))
-  let x = input.base
-  let source = NormGradient(input, output, outputGradient, activation, rows, channels)
-  source.parameterGradients(
-    into: gammaGradient, betaGradient, mean: { mean.base.vector(at: $0) },
-    inverseDeviation: { inverseDeviation.base.vector(at: $0) })
-  source.fill(inputGradient) { channel in
-    let inverse = inverseDeviation.base.vector(at: channel)
-    return InputGradientMap(
-      mean: mean.base.vector(at: channel), factor: gamma.base.vector(at: channel) * inverse,
-      shift: betaGradient.base.vector(at: channel) * share,
-      slope: gammaGradient.base.vector(at: channel) * inverse * share)
-  } value: { (element: Int, map: InputGradientMap<S>, g: S.Vector) in
-    map.factor * (g - map.shift).addingProduct(map.mean - x.vector(at: element), map.slope)
+  @inline(never) func run() {
+    let share = 1 / S(max(rows, 1))
+    @inline(__always) func statistics(_ channel: Int) -> ChannelStatistics<S> {
+      ChannelStatistics(
+        mean: mean.base.vector(at: channel), inverse: inverseDeviation.base.vector(at: channel))
+    }
+    @inline(__always) func map(_ channel: Int) -> InputGradientMap<S> {
+      let inverse = inverseDeviation.base.vector(at: channel)
+      return InputGradientMap(
+        mean: mean.base.vector(at: channel), factor: gamma.base.vector(at: channel) * inverse,
+        shift: betaGradient.base.vector(at: channel) * share,
+        slope: gammaGradient.base.vector(at: channel) * inverse * share)
+    }
+    @inline(__always)
+    func value(_ element: Int, _ map: InputGradientMap<S>, _ g: S.Vector) -> S.Vector {
+      let centered = map.mean - input.base.vector(at: element)
+      return map.factor * S.multiplyAdd(centered, map.slope, g - map.shift)
+    }
+    let source = NormGradient(input, output, outputGradient, activation, rows, channels)
+    source.parameterGradients(into: gammaGradient, betaGradient, statistics)
+    source.fill(inputGradient, coefficients: map, value: value)
   }
+  run()
 }
 
 /// The gradients of `batchNormInference`, whose statistics are constants:
@@ -61,16 +69,27 @@ package func batchNormInferenceGradient<S: Scalar>(
   activation: Activation, into inputGradient: Block<S>, gammaGradient: Block<S>,
   betaGradient: Block<S>
 ) {
-  let source = NormGradient(input, output, outputGradient, activation, rows, channels)
-  source.parameterGradients(
-    into: gammaGradient, betaGradient, mean: { runningMean.base.vector(at: $0) },
-    inverseDeviation: { 1 / S.squareRoot(runningVariance.base.vector(at: $0) + epsilon) })
-  source.fill(inputGradient) { channel in
-    gamma.base.vector(at: channel)
-      * (1 / S.squareRoot(runningVariance.base.vector(at: channel) + epsilon))
-  } value: { (_, factor: S.Vector, g: S.Vector) in
-    factor * g
+  @inline(never) func run() {
+    @inline(__always) func statistics(_ channel: Int) -> ChannelStatistics<S> {
+      ChannelStatistics(
+        mean: runningMean.base.vector(at: channel),
+        inverse: 1 / S.squareRoot(runningVariance.base.vector(at: channel) + epsilon))
+    }
+    @inline(__always) func factor(_ channel: Int) -> S.Vector {
+      gamma.base.vector(at: channel) * statistics(channel).inverse
+    }
+    @inline(__always)
+    func value(_ element: Int, _ factor: S.Vector, _ g: S.Vector) -> S.Vector { factor * g }
+    let source = NormGradient(input, output, outputGradient, activation, rows, channels)
+    source.parameterGradients(into: gammaGradient, betaGradient, statistics)
+    source.fill(inputGradient, coefficients: factor, value: value)
   }
+  run()
+}
+
+private struct ChannelStatistics<S: Scalar> {
+  let mean: S.Vector
+  let inverse: S.Vector
 }
 
 private struct InputGradientMap<S: Scalar> {
@@ -106,32 +125,32 @@ private struct NormGradient<S: Scalar> {
 
   @inline(__always)
   func parameterGradients(
-    into gammaGradient: Block<S>, _ betaGradient: Block<S>, mean: (Int) -> S.Vector,
-    inverseDeviation: (Int) -> S.Vector
+    into gammaGradient: Block<S>, _ betaGradient: Block<S>,
+    _ statistics: (Int) -> ChannelStatistics<S>
   ) {
-    func store(channel: Int, sums: TwoTerms<S>) {
+    @inline(__always) func terms(_ g: S.Vector, _ element: Int, _ channel: Int) -> TwoTerms<S> {
+      TwoTerms(g, g * (input.vector(at: element) - statistics(channel).mean))
+    }
+    @inline(__always) func plain(_ stream: Int, _ row: Int, _ channel: Int) -> TwoTerms<S> {
+      let element = row &* channels &+ channel
+      return terms(outputGradient.vector(at: element), element, channel)
+    }
+    @inline(__always) func store(_ channel: Int, _ sums: TwoTerms<S>) {
       betaGradient.base.setVector(sums.first, at: channel, channel: channel, of: channels)
       gammaGradient.base.setVector(
-        sums.second * inverseDeviation(channel), at: channel, channel: channel, of: channels)
+        sums.second * statistics(channel).inverse, at: channel, channel: channel, of: channels)
     }
-    if let output {
-      forEachColumnSum(rows: rows, channels: channels) { _, row, channel in
-        let element = row &* channels &+ channel
-        let g = S.rectifiedGradient(
-          outputGradient.vector(at: element), output: output.vector(at: element))
-        return TwoTerms<S>(g, g * (input.vector(at: element) - mean(channel)))
-      } result: {
-        store(channel: $0, sums: $1)
-      }
-    } else {
-      forEachColumnSum(rows: rows, channels: channels) { _, row, channel in
-        let element = row &* channels &+ channel
-        let g = outputGradient.vector(at: element)
-        return TwoTerms<S>(g, g * (input.vector(at: element) - mean(channel)))
-      } result: {
-        store(channel: $0, sums: $1)
-      }
+    guard let output else {
+      forEachColumnSum(rows: rows, channels: channels, plain, result: store)
+      return
     }
+    @inline(__always) func rectified(_ stream: Int, _ row: Int, _ channel: Int) -> TwoTerms<S> {
+      let element = row &* channels &+ channel
+      let g = S.rectifiedGradient(
+        outputGradient.vector(at: element), output: output.vector(at: element))
+      return terms(g, element, channel)
+    }
+    forEachColumnSum(rows: rows, channels: channels, rectified, result: store)
   }
 
   /// - Parameters:
@@ -141,17 +160,22 @@ private struct NormGradient<S: Scalar> {
     _ inputGradient: Block<S>, coefficients: (Int) -> Coefficients,
     value: (Int, Coefficients, S.Vector) -> S.Vector
   ) {
-    let dy = outputGradient
-    let target = inputGradient.base
-    if let output {
-      fillByColumns(target, rows: rows, channels: channels, coefficients: coefficients) {
-        let g = S.rectifiedGradient(dy.vector(at: $0), output: output.vector(at: $0))
-        return value($0, $1, g)
-      }
-    } else {
-      fillByColumns(target, rows: rows, channels: channels, coefficients: coefficients) {
-        value($0, $1, dy.vector(at: $0))
-      }
+    @inline(__always) func plain(_ element: Int, _ map: Coefficients) -> S.Vector {
+      value(element, map, outputGradient.vector(at: element))
     }
+    guard let output else {
+      fillByColumns(
+        inputGradient.base, rows: rows, channels: channels, coefficients: coefficients,
+        value: plain)
+      return
+    }
+    @inline(__always) func rectified(_ element: Int, _ map: Coefficients) -> S.Vector {
+      let g = S.rectifiedGradient(
+        outputGradient.vector(at: element), output: output.vector(at: element))
+      return value(element, map, g)
+    }
+    fillByColumns(
+      inputGradient.base, rows: rows, channels: channels, coefficients: coefficients,
+      value: rectified)
   }
 }

@@ -27,9 +27,9 @@ struct Moments<S: Scalar> {
     squares = squares + partSquares
     if count > 0 {
       let difference = part * (1 / S(rows)) - sum.value.value * (1 / S(count))
-      squares = squares.addingProduct(
+      squares = S.multiplyAdd(
         difference * difference,
-        S.Vector(repeating: S(count) * (S(rows) / S(count &+ rows))))
+        S.Vector(repeating: S(count) * (S(rows) / S(count &+ rows))), squares)
     }
     sum.add(OneTerm(part))
     count &+= rows
@@ -66,15 +66,17 @@ private func columnMoments<S: Scalar>(
   var row = 0
   while row < rows {
     let end = min(row &+ rowsPerPartialSum, rows)
-    let sums = streams.sum(rows: row, to: end) { stream, row, channel in
-      OneTerm<S>(input.vector(at: row &* streams.channels &+ channel) - shift[stream])
+    @inline(__always) func shifted(_ stream: Int, _ row: Int, _ channel: Int) -> OneTerm<S> {
+      OneTerm(input.vector(at: row &* streams.channels &+ channel) - shift[stream])
     }
+    let sums = streams.sum(rows: row, to: end, shifted)
     let share = 1 / S(end &- row)
     let means = sums.map { $0.value * share }
-    let squares = streams.sum(rows: row, to: end) { stream, row, channel in
-      let x = input.vector(at: row &* streams.channels &+ channel) - shift[stream] - means[stream]
-      return OneTerm<S>(x * x)
+    @inline(__always) func square(_ stream: Int, _ row: Int, _ channel: Int) -> OneTerm<S> {
+      let x = shifted(stream, row, channel).value - means[stream]
+      return OneTerm(x * x)
     }
+    let squares = streams.sum(rows: row, to: end, square)
     moments.a.merge(sum: sums.a.value, squares: squares.a.value, rows: end &- row)
     moments.b.merge(sum: sums.b.value, squares: squares.b.value, rows: end &- row)
     moments.c.merge(sum: sums.c.value, squares: squares.c.value, rows: end &- row)
@@ -91,8 +93,9 @@ private func firstMean<S: Scalar>(
 ) -> Four<S.Vector> {
   if rows == 0 { return Four { _ in S.Vector(repeating: 0) } }
   let first = streams.channelOffsets.map { input.vector(at: streams.channel &+ $0) }
-  let sums = streams.sum(rows: 0, to: rows) { stream, row, channel in
-    OneTerm<S>(input.vector(at: row &* streams.channels &+ channel) - first[stream])
+  @inline(__always) func difference(_ stream: Int, _ row: Int, _ channel: Int) -> OneTerm<S> {
+    OneTerm(input.vector(at: row &* streams.channels &+ channel) - first[stream])
   }
-  return Four { first[$0].addingProduct(sums[$0].value, S.Vector(repeating: 1 / S(rows))) }
+  let sums = streams.sum(rows: 0, to: rows, difference)
+  return Four { first[$0] + sums[$0].value * (1 / S(rows)) }
 }

@@ -14,7 +14,10 @@ import Storage
 package func columnSums<S: Scalar>(
   of input: Block<S>, rows: Int, channels: Int, into output: Block<S>
 ) {
-  sumColumns(input, rows: rows, channels: channels, into: output, adding: false)
+  @inline(never) func run() {
+    sumColumns(input, rows: rows, channels: channels, into: output, adding: false)
+  }
+  run()
 }
 
 /// `output[c] += sum over r of input[r, c]`.
@@ -27,7 +30,10 @@ package func columnSums<S: Scalar>(
 package func addColumnSums<S: Scalar>(
   of input: Block<S>, rows: Int, channels: Int, into output: Block<S>
 ) {
-  sumColumns(input, rows: rows, channels: channels, into: output, adding: true)
+  @inline(never) func run() {
+    sumColumns(input, rows: rows, channels: channels, into: output, adding: true)
+  }
+  run()
 }
 
 @inline(__always)
@@ -36,12 +42,14 @@ private func sumColumns<S: Scalar>(
 ) {
   precondition(rows * channels <= input.count, "\(rows) rows in \(input.count)")
   precondition(output.count >= channels, "\(channels) sums into \(output.count)")
-  forEachColumnSum(rows: rows, channels: channels) { _, row, channel in
+  @inline(__always) func term(_ stream: Int, _ row: Int, _ channel: Int) -> OneTerm<S> {
     OneTerm<S>(input.base.vector(at: row &* channels &+ channel))
-  } result: { channel, sum in
+  }
+  @inline(__always) func store(_ channel: Int, _ sum: OneTerm<S>) {
     let before = adding ? output.base.vector(at: channel) : S.Vector(repeating: 0)
     output.base.setVector(before + sum.value, at: channel, channel: channel, of: channels)
   }
+  forEachColumnSum(rows: rows, channels: channels, term, result: store)
 }
 
 /// Adds up a term over all rows and hands the sum for each vector of channels to `result`.

@@ -1,3 +1,4 @@
+import CVectors
 import Randomness
 import Storage
 
@@ -27,23 +28,27 @@ package func dropout<S: Scalar>(
   input: Block<S>, rows: Int, channels: Int, rate: Double, stream: Philox, step: UInt64,
   firstSample: UInt64, into output: Block<S>
 ) {
-  precondition(rows * channels <= min(input.count, output.count), "\(rows) rows, \(channels) wide")
-  precondition((0..<1).contains(rate), "dropout with rate \(rate)")
-  let threshold = UInt32((rate * 65536).rounded())
-  let factor = S(1 / (1 - rate))
-  for row in 0..<rows {
-    let sample = firstSample &+ UInt64(row)
-    let rest = dropoutCounter(sample: sample, step: step)
-    var element = 0
-    while element < channels {
-      let lanes = PhiloxLanes(stream, first: UInt32(element / 8), rest: rest)
-      let count = min(128, channels &- element)
-      dropGroup(
-        input.base + (row &* channels &+ element), count: count, lanes, below: threshold,
-        factor: factor, into: output.base + (row &* channels &+ element))
-      element &+= 128
+  @inline(never) func run() {
+    precondition(
+      rows * channels <= min(input.count, output.count), "\(rows) rows, \(channels) wide")
+    precondition((0..<1).contains(rate), "dropout with rate \(rate)")
+    let threshold = UInt32((rate * 65536).rounded())
+    let factor = S(1 / (1 - rate))
+    for row in 0..<rows {
+      let sample = firstSample &+ UInt64(row)
+      let rest = dropoutCounter(sample: sample, step: step)
+      var element = 0
+      while element < channels {
+        let lanes = PhiloxLanes(stream, first: UInt32(element / 8), rest: rest)
+        let count = min(128, channels &- element)
+        dropGroup(
+          input.base + (row &* channels &+ element), count: count, lanes, below: threshold,
+          factor: factor, into: output.base + (row &* channels &+ element))
+        element &+= 128
+      }
     }
   }
+  run()
 }
 
 /// The three words of a counter that are the same for all elements of a sample.
@@ -71,12 +76,12 @@ private func dropGroup<S: Scalar>(
 /// The elements `start..<start + 32` of a group, as far as there are any.
 @inline(__always)
 private func dropPair<S: Scalar>(
-  _ source: UnsafeMutablePointer<S>, _ count: Int, _ word: SIMD16<UInt32>, at start: Int,
+  _ source: UnsafeMutablePointer<S>, _ count: Int, _ words: PhiloxLanes.Words, at start: Int,
   _ threshold: UInt32, _ factor: S, _ target: UnsafeMutablePointer<S>
 ) {
-  let low = word & SIMD16(repeating: 0xFFFF)
+  let (low, high) = (vectorLowHalfWords(words), vectorHighHalfWords(words))
   dropUpToSixteen(source, count, low, at: start, threshold, factor, target)
-  dropUpToSixteen(source, count, word &>> 16, at: start &+ 16, threshold, factor, target)
+  dropUpToSixteen(source, count, high, at: start &+ 16, threshold, factor, target)
 }
 
 @inline(__always)

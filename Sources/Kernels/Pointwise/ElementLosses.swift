@@ -17,10 +17,15 @@ package func meanSquared<S: Scalar>(
   outputs: Block<S>, targets: Block<S>, rows: Int, channels: Int, scale: S, losses: Block<S>,
   gradient: Block<S>?
 ) {
-  elementLoss(outputs, targets, rows, channels, scale, losses, gradient) { z, t, _ in
-    let d = z - t
-    return LossTerm(value: d * d, slope: d + d)
+  @inline(never) func run() {
+    @inline(__always)
+    func term(_ z: S.Vector, _ t: S.Vector, _ channel: Int) -> LossTerm<S.Vector> {
+      let d = z - t
+      return LossTerm(value: d * d, slope: d + d)
+    }
+    elementLoss(outputs, targets, rows, channels, scale, losses, gradient, term)
   }
+  run()
 }
 
 /// `losses[r] = (1 / C) * sum over c of |z - t|`; the slope at 0 is 0.
@@ -38,10 +43,15 @@ package func meanAbsolute<S: Scalar>(
   outputs: Block<S>, targets: Block<S>, rows: Int, channels: Int, scale: S, losses: Block<S>,
   gradient: Block<S>?
 ) {
-  elementLoss(outputs, targets, rows, channels, scale, losses, gradient) { z, t, _ in
-    let d = z - t
-    return LossTerm(value: S.magnitude(d), slope: S.sign(d))
+  @inline(never) func run() {
+    @inline(__always)
+    func term(_ z: S.Vector, _ t: S.Vector, _ channel: Int) -> LossTerm<S.Vector> {
+      let d = z - t
+      return LossTerm(value: S.magnitude(d), slope: S.sign(d))
+    }
+    elementLoss(outputs, targets, rows, channels, scale, losses, gradient, term)
   }
+  run()
 }
 
 /// `losses[r] = (1 / C) * sum over c of h(z - t)` with `h(d) = d^2 / 2` for |d| <= delta, else
@@ -64,12 +74,17 @@ package func huber<S: Scalar>(
   outputs: Block<S>, targets: Block<S>, rows: Int, channels: Int, delta: S, scale: S,
   losses: Block<S>, gradient: Block<S>?
 ) {
-  elementLoss(outputs, targets, rows, channels, scale, losses, gradient) { z, t, _ in
-    let d = z - t
-    let slope = S.limited(d, to: delta)
-    // Within delta the slope is d itself, and both forms meet.
-    return LossTerm(value: slope * (d - slope * 0.5), slope: slope)
+  @inline(never) func run() {
+    @inline(__always)
+    func term(_ z: S.Vector, _ t: S.Vector, _ channel: Int) -> LossTerm<S.Vector> {
+      let d = z - t
+      let slope = S.limited(d, to: delta)
+      // Within delta the slope is d itself, and both forms meet.
+      return LossTerm(value: slope * (d - slope * 0.5), slope: slope)
+    }
+    elementLoss(outputs, targets, rows, channels, scale, losses, gradient, term)
   }
+  run()
 }
 
 /// What one vector of elements adds to the losses, and the slopes by the outputs.
@@ -95,11 +110,12 @@ func elementLoss<S: Scalar>(
     let z = outputs.base + row &* channels
     let t = targets.base + row &* channels
     let dz = gradient.map { $0.base + row &* channels }
-    let sum: S = sumAlongRow(channels) { channel in
+    @inline(__always) func value(_ channel: Int) -> S.Vector {
       let term = term(z.vector(at: channel), t.vector(at: channel), channel)
       dz?.setVector(term.slope * factor, at: channel, channel: channel, of: channels)
       return term.value
     }
+    let sum: S = sumAlongRow(channels, value)
     losses.base[row] = sum / S(channels)
   }
 }
@@ -109,14 +125,14 @@ extension VectorMath {
   @inline(__always)
   static func limited(_ x: Vector, to limit: Self) -> Vector {
     let high = Vector(repeating: limit)
-    return x.replacing(with: high, where: isLess(high, than: x))
-      .replacing(with: -high, where: isLess(x, than: -high))
+    let below = ifLess(high, x, then: high, else: x)
+    return ifLess(below, -high, then: -high, else: below)
   }
 
   /// -1, 0 or 1; not-a-number stays.
   @inline(__always)
   static func sign(_ x: Vector) -> Vector {
-    x.replacing(with: Vector(repeating: 1), where: isPositive(x))
-      .replacing(with: Vector(repeating: -1), where: isNegative(x))
+    let positive = ifLess(zeros, x, then: Vector(repeating: 1), else: x)
+    return ifLess(x, zeros, then: Vector(repeating: -1), else: positive)
   }
 }

@@ -10,10 +10,14 @@ import Storage
 @_specialize(where S == Float)
 @_specialize(where S == Double)
 package func addBlocks<S: Scalar>(_ a: Block<S>, _ b: Block<S>, into output: Block<S>) {
-  precondition(a.count == output.count && b.count == output.count, "blocks differ in length")
-  fillExactly(output, vector: { a.base.vector(at: $0) + b.base.vector(at: $0) }) {
-    a.base[$0] + b.base[$0]
+  @inline(never) func run() {
+    precondition(a.count == output.count && b.count == output.count, "blocks differ in length")
+    @inline(__always) func vector(_ index: Int) -> S.Vector {
+      a.base.vector(at: index) + b.base.vector(at: index)
+    }
+    fillExactly(output, vector: vector) { a.base[$0] + b.base[$0] }
   }
+  run()
 }
 
 /// `output[i] = a[i] * b[i]`.
@@ -23,10 +27,14 @@ package func addBlocks<S: Scalar>(_ a: Block<S>, _ b: Block<S>, into output: Blo
 @_specialize(where S == Float)
 @_specialize(where S == Double)
 package func multiplyBlocks<S: Scalar>(_ a: Block<S>, _ b: Block<S>, into output: Block<S>) {
-  precondition(a.count == output.count && b.count == output.count, "blocks differ in length")
-  fillExactly(output, vector: { a.base.vector(at: $0) * b.base.vector(at: $0) }) {
-    a.base[$0] * b.base[$0]
+  @inline(never) func run() {
+    precondition(a.count == output.count && b.count == output.count, "blocks differ in length")
+    @inline(__always) func vector(_ index: Int) -> S.Vector {
+      a.base.vector(at: index) * b.base.vector(at: index)
+    }
+    fillExactly(output, vector: vector) { a.base[$0] * b.base[$0] }
   }
+  run()
 }
 
 /// `target[i] += source[i]`.
@@ -36,17 +44,27 @@ package func multiplyBlocks<S: Scalar>(_ a: Block<S>, _ b: Block<S>, into output
 @_specialize(where S == Float)
 @_specialize(where S == Double)
 package func accumulate<S: Scalar>(_ source: Block<S>, into target: Block<S>) {
-  precondition(source.count == target.count, "\(source.count) numbers into \(target.count)")
-  fillExactly(target, vector: { target.base.vector(at: $0) + source.base.vector(at: $0) }) {
-    target.base[$0] + source.base[$0]
+  @inline(never) func run() {
+    precondition(source.count == target.count, "\(source.count) numbers into \(target.count)")
+    @inline(__always) func vector(_ index: Int) -> S.Vector {
+      target.base.vector(at: index) + source.base.vector(at: index)
+    }
+    fillExactly(target, vector: vector) { target.base[$0] + source.base[$0] }
   }
+  run()
 }
 
 /// `block[i] *= factor`.
 @_specialize(where S == Float)
 @_specialize(where S == Double)
 package func scale<S: Scalar>(_ block: Block<S>, by factor: S) {
-  fillExactly(block, vector: { block.base.vector(at: $0) * factor }) { block.base[$0] * factor }
+  @inline(never) func run() {
+    @inline(__always) func vector(_ index: Int) -> S.Vector {
+      block.base.vector(at: index) * factor
+    }
+    fillExactly(block, vector: vector) { block.base[$0] * factor }
+  }
+  run()
 }
 
 /// Copies (or adds) `count` columns of one matrix into another: concatenation along the channels, and
@@ -64,19 +82,25 @@ package func copyColumns<S: Scalar>(
   from source: Block<S>, rows: Int, sourceChannels: Int, sourceOffset: Int, into target: Block<S>,
   targetChannels: Int, targetOffset: Int, count: Int, accumulate: Bool
 ) {
-  precondition(rows * sourceChannels <= source.count, "\(rows) rows in \(source.count)")
-  precondition(rows * targetChannels <= target.count, "\(rows) rows in \(target.count)")
-  precondition(sourceOffset + count <= sourceChannels, "\(sourceOffset) + \(count)")
-  precondition(targetOffset + count <= targetChannels, "\(targetOffset) + \(count)")
-  for row in 0..<rows {
-    let from = source.base + (row &* sourceChannels &+ sourceOffset)
-    let to = target.base + (row &* targetChannels &+ targetOffset)
-    if accumulate {
-      fillByVectors(to, count: count) { to.vector(at: $0) + from.vector(at: $0) }
-    } else {
-      fillByVectors(to, count: count) { from.vector(at: $0) }
+  @inline(never) func run() {
+    precondition(rows * sourceChannels <= source.count, "\(rows) rows in \(source.count)")
+    precondition(rows * targetChannels <= target.count, "\(rows) rows in \(target.count)")
+    precondition(sourceOffset + count <= sourceChannels, "\(sourceOffset) + \(count)")
+    precondition(targetOffset + count <= targetChannels, "\(targetOffset) + \(count)")
+    for row in 0..<rows {
+      let from = source.base + (row &* sourceChannels &+ sourceOffset)
+      let to = target.base + (row &* targetChannels &+ targetOffset)
+      @inline(__always) func sum(_ index: Int) -> S.Vector {
+        to.vector(at: index) + from.vector(at: index)
+      }
+      if accumulate {
+        fillByVectors(to, count: count, sum)
+      } else {
+        fillByVectors(to, count: count, from.vector)
+      }
     }
   }
+  run()
 }
 
 /// Whole vectors, then single numbers; both forms must compute the same bits.

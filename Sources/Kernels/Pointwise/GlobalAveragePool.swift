@@ -14,18 +14,23 @@ import Storage
 package func globalAveragePool<S: Scalar>(
   images: Int, positions: Int, channels: Int, input: Block<S>, into output: Block<S>
 ) {
-  precondition(images * positions * channels <= input.count, "\(images) images in \(input.count)")
-  precondition(images * channels <= output.count, "\(images) images into \(output.count)")
-  let share = 1 / S(positions)
-  for image in 0..<images {
-    let x = input.base + image &* positions &* channels
-    let y = output.base + image &* channels
-    forEachColumnSum(rows: positions, channels: channels) { _, row, channel in
-      OneTerm<S>(x.vector(at: row &* channels &+ channel))
-    } result: { channel, sum in
-      y.setVector(sum.value * share, at: channel, channel: channel, of: channels)
+  @inline(never) func run() {
+    precondition(images * positions * channels <= input.count, "\(images) images in \(input.count)")
+    precondition(images * channels <= output.count, "\(images) images into \(output.count)")
+    let share = 1 / S(positions)
+    for image in 0..<images {
+      let x = input.base + image &* positions &* channels
+      let y = output.base + image &* channels
+      @inline(__always) func term(_ stream: Int, _ row: Int, _ channel: Int) -> OneTerm<S> {
+        OneTerm<S>(x.vector(at: row &* channels &+ channel))
+      }
+      @inline(__always) func store(_ channel: Int, _ sum: OneTerm<S>) {
+        y.setVector(sum.value * share, at: channel, channel: channel, of: channels)
+      }
+      forEachColumnSum(rows: positions, channels: channels, term, result: store)
     }
   }
+  run()
 }
 
 /// `inputGradient[n, p, c] = outputGradient[n, c] / P`.
@@ -39,16 +44,20 @@ package func globalAveragePoolGradient<S: Scalar>(
   images: Int, positions: Int, channels: Int, outputGradient: Block<S>,
   into inputGradient: Block<S>
 ) {
-  precondition(
-    images * positions * channels <= inputGradient.count, "\(images) into \(inputGradient.count)")
-  let share = 1 / S(positions)
-  for image in 0..<images {
-    let dy = outputGradient.base + image &* channels
-    let dx = inputGradient.base + image &* positions &* channels
-    fillByColumns(dx, rows: positions, channels: channels) { channel in
-      dy.vector(at: channel) * share
-    } value: { _, value in
-      value
+  @inline(never) func run() {
+    precondition(
+      images * positions * channels <= inputGradient.count, "\(images) into \(inputGradient.count)")
+    let share = 1 / S(positions)
+    for image in 0..<images {
+      let dy = outputGradient.base + image &* channels
+      let dx = inputGradient.base + image &* positions &* channels
+      @inline(__always) func spread(_ channel: Int) -> S.Vector {
+        dy.vector(at: channel) * share
+      }
+      @inline(__always) func same(_ element: Int, _ spread: S.Vector) -> S.Vector { spread }
+      fillByColumns(
+        dx, rows: positions, channels: channels, coefficients: spread, value: same)
     }
   }
+  run()
 }

@@ -20,23 +20,30 @@ package func layerNorm<S: Scalar>(
   input: Block<S>, rows: Int, channels: Int, gamma: Block<S>, beta: Block<S>, epsilon: S,
   into output: Block<S>, mean: Block<S>, inverseDeviation: Block<S>
 ) {
-  precondition(rows * channels <= min(input.count, output.count), "\(rows) rows, \(channels) wide")
-  for row in 0..<rows {
-    let x = input.base + row &* channels
-    let sum: S = sumAlongRow(channels) { x.vector(at: $0) }
-    let average = sum / S(channels)
-    let squares: S = sumAlongRow(channels) { channel in
-      let deviation = x.vector(at: channel) - average
-      return deviation * deviation
-    }
-    let inverse = 1 / (squares / S(channels) + epsilon).squareRoot()
-    mean.base[row] = average
-    inverseDeviation.base[row] = inverse
-    fillByVectors(output.base + row &* channels, count: channels) { channel in
-      beta.base.vector(at: channel)
-        .addingProduct((x.vector(at: channel) - average) * inverse, gamma.base.vector(at: channel))
+  @inline(never) func run() {
+    precondition(
+      rows * channels <= min(input.count, output.count), "\(rows) rows, \(channels) wide")
+    for row in 0..<rows {
+      let x = input.base + row &* channels
+      @inline(__always) func number(_ channel: Int) -> S.Vector { x.vector(at: channel) }
+      let average: S = sumAlongRow(channels, number) / S(channels)
+      @inline(__always) func square(_ channel: Int) -> S.Vector {
+        let deviation = x.vector(at: channel) - average
+        return deviation * deviation
+      }
+      let variance: S = sumAlongRow(channels, square) / S(channels)
+      let inverse = 1 / (variance + epsilon).squareRoot()
+      @inline(__always) func value(_ channel: Int) -> S.Vector {
+        S.multiplyAdd(
+          (x.vector(at: channel) - average) * inverse, gamma.base.vector(at: channel),
+          beta.base.vector(at: channel))
+      }
+      mean.base[row] = average
+      inverseDeviation.base[row] = inverse
+      fillByVectors(output.base + row &* channels, count: channels, value)
     }
   }
+  run()
 }
 
 /// The gradients of `layerNorm`.
@@ -58,22 +65,27 @@ package func layerNormGradient<S: Scalar>(
   mean: Block<S>, inverseDeviation: Block<S>, into inputGradient: Block<S>,
   gammaGradient: Block<S>, betaGradient: Block<S>
 ) {
-  precondition(rows * channels <= input.count, "\(rows) rows in \(input.count)")
-  forEachColumnSum(rows: rows, channels: channels) { _, row, channel in
-    let element = row &* channels &+ channel
-    let dy = outputGradient.base.vector(at: element)
-    let normal = (input.base.vector(at: element) - mean.base[row]) * inverseDeviation.base[row]
-    return TwoTerms<S>(dy, dy * normal)
-  } result: { channel, sums in
-    betaGradient.base.setVector(sums.first, at: channel, channel: channel, of: channels)
-    gammaGradient.base.setVector(sums.second, at: channel, channel: channel, of: channels)
+  @inline(never) func run() {
+    precondition(rows * channels <= input.count, "\(rows) rows in \(input.count)")
+    @inline(__always) func terms(_ stream: Int, _ row: Int, _ channel: Int) -> TwoTerms<S> {
+      let element = row &* channels &+ channel
+      let dy = outputGradient.base.vector(at: element)
+      let normal = (input.base.vector(at: element) - mean.base[row]) * inverseDeviation.base[row]
+      return TwoTerms<S>(dy, dy * normal)
+    }
+    @inline(__always) func store(_ channel: Int, _ sums: TwoTerms<S>) {
+      betaGradient.base.setVector(sums.first, at: channel, channel: channel, of: channels)
+      gammaGradient.base.setVector(sums.second, at: channel, channel: channel, of: channels)
+    }
+    forEachColumnSum(rows: rows, channels: channels, terms, result: store)
+    for row in 0..<rows {
+      layerNormRowGradient(
+        input.base + row &* channels, outputGradient.base + row &* channels, channels: channels,
+        gamma.base, mean: mean.base[row], inverse: inverseDeviation.base[row],
+        into: inputGradient.base + row &* channels)
+    }
   }
-  for row in 0..<rows {
-    layerNormRowGradient(
-      input.base + row &* channels, outputGradient.base + row &* channels, channels: channels,
-      gamma.base, mean: mean.base[row], inverse: inverseDeviation.base[row],
-      into: inputGradient.base + row &* channels)
-  }
+  run()
 }
 
 @inline(__always)
@@ -82,13 +94,17 @@ private func layerNormRowGradient<S: Scalar>(
   _ gamma: UnsafeMutablePointer<S>, mean: S, inverse: S, into dx: UnsafeMutablePointer<S>
 ) {
   let share = 1 / S(channels)
-  let sum: S = sumAlongRow(channels) { dy.vector(at: $0) * gamma.vector(at: $0) }
-  let product: S = sumAlongRow(channels) { channel in
-    dy.vector(at: channel) * gamma.vector(at: channel) * ((x.vector(at: channel) - mean) * inverse)
+  @inline(__always) func g(_ channel: Int) -> S.Vector {
+    dy.vector(at: channel) * gamma.vector(at: channel)
   }
-  let (shift, slope) = (sum * share, product * share)
-  fillByVectors(dx, count: channels) { channel in
-    let normal = (x.vector(at: channel) - mean) * inverse
-    return (dy.vector(at: channel) * gamma.vector(at: channel) - shift - normal * slope) * inverse
+  @inline(__always) func normal(_ channel: Int) -> S.Vector {
+    (x.vector(at: channel) - mean) * inverse
   }
+  @inline(__always) func product(_ channel: Int) -> S.Vector { g(channel) * normal(channel) }
+  let shift: S = sumAlongRow(channels, g) * share
+  let slope: S = sumAlongRow(channels, product) * share
+  @inline(__always) func value(_ channel: Int) -> S.Vector {
+    (g(channel) - shift - normal(channel) * slope) * inverse
+  }
+  fillByVectors(dx, count: channels, value)
 }

@@ -9,16 +9,19 @@ import Storage
 @_specialize(where S == Float)
 @_specialize(where S == Double)
 package func firstNonFinite<S: Scalar>(in block: Block<S>) -> Int? {
-  let stretch = 4096
-  var start = 0
-  while start < block.count {
-    let end = min(start &+ stretch, block.count)
-    if !isFinite(block.base, from: start, to: end) {
-      return (start..<end).first { !block.base[$0].isFinite }
+  @inline(never) func run() -> Int? {
+    let stretch = 4096
+    var start = 0
+    while start < block.count {
+      let end = min(start &+ stretch, block.count)
+      if !isFinite(block.base, from: start, to: end) {
+        return (start..<end).first { !block.base[$0].isFinite }
+      }
+      start = end
     }
-    start = end
+    return nil
   }
-  return nil
+  return run()
 }
 
 @inline(__always)
@@ -27,10 +30,10 @@ private func isFinite<S: Scalar>(_ base: UnsafeMutablePointer<S>, from: Int, to 
   var (a, b, c, d) = (zero, zero, zero, zero)
   var index = from
   while index &+ 4 &* S.lanes <= end {
-    a = a.addingProduct(base.vector(at: index), zero)
-    b = b.addingProduct(base.vector(at: index &+ S.lanes), zero)
-    c = c.addingProduct(base.vector(at: index &+ 2 &* S.lanes), zero)
-    d = d.addingProduct(base.vector(at: index &+ 3 &* S.lanes), zero)
+    a = S.multiplyAdd(base.vector(at: index), zero, a)
+    b = S.multiplyAdd(base.vector(at: index &+ S.lanes), zero, b)
+    c = S.multiplyAdd(base.vector(at: index &+ 2 &* S.lanes), zero, c)
+    d = S.multiplyAdd(base.vector(at: index &+ 3 &* S.lanes), zero, d)
     index &+= 4 &* S.lanes
   }
   var watch = S.sum((a + b) + (c + d))
@@ -45,20 +48,34 @@ private func isFinite<S: Scalar>(_ base: UnsafeMutablePointer<S>, from: Int, to 
 @_specialize(where S == Float)
 @_specialize(where S == Double)
 package func sumOfSquares<S: Scalar>(_ block: Block<S>) -> Double {
-  sumInDouble(block, of: { sum, x in sum.addingProduct(x, x) })
+  @inline(never) func run() -> Double {
+    @inline(__always)
+    func addSquare(_ sum: SIMD8<Double>, _ x: SIMD8<Double>) -> SIMD8<Double> {
+      Double.multiplyAdd(x, x, sum)
+    }
+    return sumInDouble(block, addSquare)
+  }
+  return run()
 }
 
 /// `sum over i of |block[i]|`, added up in Double in an order that depends on the length alone.
 @_specialize(where S == Float)
 @_specialize(where S == Double)
 package func sumOfMagnitudes<S: Scalar>(_ block: Block<S>) -> Double {
-  sumInDouble(block, of: { sum, x in sum + Double.magnitude(x) })
+  @inline(never) func run() -> Double {
+    @inline(__always)
+    func addMagnitude(_ sum: SIMD8<Double>, _ x: SIMD8<Double>) -> SIMD8<Double> {
+      sum + Double.magnitude(x)
+    }
+    return sumInDouble(block, addMagnitude)
+  }
+  return run()
 }
 
 /// Four vectors of partial sums; the elements after the last whole 32 are padded with zeros.
 @inline(__always)
 private func sumInDouble<S: Scalar>(
-  _ block: Block<S>, of add: (SIMD8<Double>, SIMD8<Double>) -> SIMD8<Double>
+  _ block: Block<S>, _ add: (SIMD8<Double>, SIMD8<Double>) -> SIMD8<Double>
 ) -> Double {
   var (a, b, c, d) = (SIMD8<Double>(), SIMD8<Double>(), SIMD8<Double>(), SIMD8<Double>())
   var index = 0

@@ -15,15 +15,20 @@ import Storage
 package func maxPool<S: Scalar>(
   _ geometry: PoolGeometry, images: Int, input: Block<S>, into output: Block<S>
 ) {
-  precondition(images * geometry.inputCount <= input.count, "\(images) images in \(input.count)")
-  precondition(images * geometry.outputCount <= output.count, "\(images) into \(output.count)")
-  let steps = TapSteps(geometry)
-  let channels = geometry.channels
-  forEachWindow(geometry, images: images) { window in
-    fillByVectors(output.base + window.output, count: channels) { channel in
-      largestTap(input.base + (window.input &+ channel), window, steps).value
+  @inline(never) func run() {
+    precondition(images * geometry.inputCount <= input.count, "\(images) images in \(input.count)")
+    precondition(images * geometry.outputCount <= output.count, "\(images) into \(output.count)")
+    let steps = TapSteps(geometry)
+    let channels = geometry.channels
+    @inline(__always) func visit(_ window: PoolWindow) {
+      @inline(__always) func largest(_ channel: Int) -> S.Vector {
+        largestTap(input.base + (window.input &+ channel), window, steps).value
+      }
+      fillByVectors(output.base + window.output, count: channels, largest)
     }
+    forEachWindow(geometry, images: images, visit)
   }
+  run()
 }
 
 /// Sends the gradient of every output to the tap that won, the first of equal ones; other elements get
@@ -39,18 +44,23 @@ package func maxPoolGradient<S: Scalar>(
   _ geometry: PoolGeometry, images: Int, input: Block<S>, outputGradient: Block<S>,
   into inputGradient: Block<S>
 ) {
-  precondition(images * geometry.inputCount <= input.count, "\(images) images in \(input.count)")
-  precondition(
-    images * geometry.inputCount <= inputGradient.count, "\(images) into \(inputGradient.count)")
-  let steps = TapSteps(geometry)
-  scatterWindows(geometry, images: images, into: inputGradient.base) { window, channel in
-    WinningTap<S>(
-      tap: largestTap(input.base + (window.input &+ channel), window, steps).tap,
-      gradient: outputGradient.base.vector(at: window.output &+ channel))
-  } gradient: { winner, tap in
-    S.Vector(repeating: 0).replacing(
-      with: winner.gradient, where: S.isEqual(winner.tap, to: S.Vector(repeating: S(tap))))
+  @inline(never) func run() {
+    precondition(images * geometry.inputCount <= input.count, "\(images) images in \(input.count)")
+    precondition(
+      images * geometry.inputCount <= inputGradient.count, "\(images) into \(inputGradient.count)")
+    let steps = TapSteps(geometry)
+    @inline(__always) func winner(_ window: PoolWindow, _ channel: Int) -> WinningTap<S> {
+      WinningTap(
+        tap: largestTap(input.base + (window.input &+ channel), window, steps).tap,
+        gradient: outputGradient.base.vector(at: window.output &+ channel))
+    }
+    @inline(__always) func share(_ winner: WinningTap<S>, _ tap: Int) -> S.Vector {
+      S.ifEqual(winner.tap, S.Vector(repeating: S(tap)), then: winner.gradient, else: S.zeros)
+    }
+    scatterWindows(
+      geometry, images: images, into: inputGradient.base, plan: winner, gradient: share)
   }
+  run()
 }
 
 /// Which tap gets which gradient, lane by lane. Taps are counted in S, whose comparison masks fit.
@@ -90,9 +100,11 @@ private struct Champion<S: Scalar> {
 
   @inline(__always)
   mutating func meet(_ challenger: S.Vector, tap challengerTap: S) {
-    let wins =
-      S.isLess(value, than: challenger) .| (.!S.isEqual(challenger, to: challenger))
-    value = value.replacing(with: challenger, where: wins)
-    tap = tap.replacing(with: S.Vector(repeating: challengerTap), where: wins)
+    let larger = S.ifLess(value, challenger, then: challenger, else: value)
+    let largerTap = S.ifLess(
+      value, challenger, then: S.Vector(repeating: challengerTap), else: tap)
+    tap = S.ifEqual(
+      challenger, challenger, then: largerTap, else: S.Vector(repeating: challengerTap))
+    value = S.ifEqual(challenger, challenger, then: larger, else: challenger)
   }
 }

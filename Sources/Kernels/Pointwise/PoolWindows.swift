@@ -77,7 +77,8 @@ extension PoolGeometry {
   @inline(__always) var isPartition: Bool { vertical.isPartition && horizontal.isPartition }
 }
 
-/// Writes the gradients of windows into the taps they came from, the channels as the vector.
+/// Writes the gradients of windows into the taps they came from, the channels as the vector:
+/// `gradient(plan(window, channel), tap)` for every tap.
 ///
 /// Windows that share no tap write; others add, in the order of the output's positions. Taps of no
 /// window get zero.
@@ -90,7 +91,7 @@ func scatterWindows<S: Scalar, Plan>(
   let steps = TapSteps(geometry)
   let adds = !geometry.isDisjoint
   if !geometry.isPartition { target.update(repeating: 0, count: images &* geometry.inputCount) }
-  forEachWindow(geometry, images: images) { window in
+  @inline(__always) func visit(_ window: PoolWindow) {
     var channel = 0
     while channel < channels {
       let plan = plan(window, channel)
@@ -109,4 +110,5 @@ func scatterWindows<S: Scalar, Plan>(
       channel &+= S.lanes
     }
   }
+  forEachWindow(geometry, images: images, visit)
 }

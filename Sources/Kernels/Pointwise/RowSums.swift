@@ -1,26 +1,22 @@
 // Shapes: C channels of one row. Sums along a row, the channels as the vector.
 
 /// `sum over c of term(c)`; lanes beyond the row count nothing, whatever the term gives there.
+///
+/// Two partial sums take turns. A large term should be a function marked `@inline(__always)`, as in
+/// `fillByVectors`.
 @inline(__always)
 func sumAlongRow<S: Scalar>(_ channels: Int, _ term: (Int) -> S.Vector) -> S {
   let zero = S.Vector(repeating: 0)
-  var (a, b, c, d) = (zero, zero, zero, zero)
+  var (even, odd) = (zero, zero)
   var channel = 0
-  while channel &+ 4 &* S.lanes <= channels {
-    a += term(channel)
-    b += term(channel &+ S.lanes)
-    c += term(channel &+ 2 &* S.lanes)
-    d += term(channel &+ 3 &* S.lanes)
-    channel &+= 4 &* S.lanes
-  }
-  while channel &+ S.lanes <= channels {
-    a += term(channel)
+  while channel < channels {
+    var value = term(channel)
+    let left = channels &- channel
+    if left < S.lanes { value = S.firstLanes(left, of: value, else: zero) }
+    (even, odd) = (odd, even + value)
     channel &+= S.lanes
   }
-  if channel < channels {
-    b += zero.replacing(with: term(channel), where: S.firstLanes(channels &- channel))
-  }
-  return S.sum((a + b) + (c + d))
+  return S.sum(even + odd)
 }
 
 /// The largest number of a row; not-a-number is passed over.
@@ -29,14 +25,12 @@ func largestInRow<S: Scalar>(_ row: UnsafeMutablePointer<S>, _ channels: Int) ->
   let least = S.Vector(repeating: -.infinity)
   var best = least
   var channel = 0
-  while channel &+ S.lanes <= channels {
-    best = S.larger(row.vector(at: channel), best)
+  while channel < channels {
+    var value = row.vector(at: channel)
+    let left = channels &- channel
+    if left < S.lanes { value = S.firstLanes(left, of: value, else: least) }
+    best = S.larger(value, best)
     channel &+= S.lanes
-  }
-  if channel < channels {
-    let rest = least.replacing(
-      with: row.vector(at: channel), where: S.firstLanes(channels &- channel))
-    best = S.larger(rest, best)
   }
   return S.largest(best)
 }

@@ -21,15 +21,15 @@ package func sigmoidCrossEntropy<S: Scalar>(
   logits: Block<S>, targets: Block<S>, rows: Int, channels: Int, positiveWeights: Block<S>?,
   scale: S, losses: Block<S>, gradient: Block<S>?
 ) {
-  if let positiveWeights {
-    elementLoss(logits, targets, rows, channels, scale, losses, gradient) { z, t, channel in
-      S.binaryLoss(z, yes: t * positiveWeights.base.vector(at: channel), no: 1 - t)
+  @inline(never) func run() {
+    let weights = positiveWeights?.base
+    @inline(__always)
+    func term(_ z: S.Vector, _ t: S.Vector, _ channel: Int) -> LossTerm<S.Vector> {
+      S.binaryLoss(z, yes: weights.map { t * $0.vector(at: channel) } ?? t, no: 1 - t)
     }
-  } else {
-    elementLoss(logits, targets, rows, channels, scale, losses, gradient) { z, t, _ in
-      S.binaryLoss(z, yes: t, no: 1 - t)
-    }
+    elementLoss(logits, targets, rows, channels, scale, losses, gradient, term)
   }
+  run()
 }
 
 extension VectorMath {
@@ -40,9 +40,8 @@ extension VectorMath {
     let small = exponential(-magnitude(z))
     let rest = logarithmOfOnePlus(small)
     let share = one / (one + small)
-    let isBelow = isNegative(z)
-    let towardsYes = share.replacing(with: small * share, where: isBelow)
-    let towardsNo = (small * share).replacing(with: share, where: isBelow)
+    let towardsYes = ifLess(z, zeros, then: small * share, else: share)
+    let towardsNo = ifLess(z, zeros, then: share, else: small * share)
     return LossTerm(
       value: yes * (rectified(-z) + rest) + no * (rectified(z) + rest),
       slope: no * towardsYes - yes * towardsNo)

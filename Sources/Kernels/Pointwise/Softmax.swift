@@ -10,19 +10,27 @@ import Storage
 @_specialize(where S == Float)
 @_specialize(where S == Double)
 package func softmax<S: Scalar>(input: Block<S>, rows: Int, channels: Int, into output: Block<S>) {
-  precondition(rows * channels <= min(input.count, output.count), "\(rows) rows, \(channels) wide")
-  for row in 0..<rows {
-    let x = input.base + row &* channels
-    let y = output.base + row &* channels
-    let largest = largestInRow(x, channels)
-    let sum: S = sumAlongRow(channels) { channel in
-      let power = S.exponential(x.vector(at: channel) - largest)
-      y.setVector(power, at: channel, channel: channel, of: channels)
-      return power
+  @inline(never) func run() {
+    precondition(
+      rows * channels <= min(input.count, output.count), "\(rows) rows, \(channels) wide")
+    for row in 0..<rows {
+      let x = input.base + row &* channels
+      let y = output.base + row &* channels
+      let largest = largestInRow(x, channels)
+      @inline(__always) func power(_ channel: Int) -> S.Vector {
+        let power = S.exponential(x.vector(at: channel) - largest)
+        y.setVector(power, at: channel, channel: channel, of: channels)
+        return power
+      }
+      let sum: S = sumAlongRow(channels, power)
+      let share = 1 / sum
+      @inline(__always) func probability(_ channel: Int) -> S.Vector {
+        y.vector(at: channel) * share
+      }
+      fillByVectors(y, count: channels, probability)
     }
-    let share = 1 / sum
-    fillByVectors(y, count: channels) { y.vector(at: $0) * share }
   }
+  run()
 }
 
 /// `inputGradient[r, c] = output[r, c] * (outputGradient[r, c] - sum over k of output[r, k] * outputGradient[r, k])`.
@@ -37,13 +45,20 @@ package func softmaxGradient<S: Scalar>(
   output: Block<S>, outputGradient: Block<S>, rows: Int, channels: Int,
   into inputGradient: Block<S>
 ) {
-  precondition(rows * channels <= min(output.count, inputGradient.count), "\(rows) rows")
-  for row in 0..<rows {
-    let y = output.base + row &* channels
-    let dy = outputGradient.base + row &* channels
-    let mean: S = sumAlongRow(channels) { y.vector(at: $0) * dy.vector(at: $0) }
-    fillByVectors(inputGradient.base + row &* channels, count: channels) {
-      y.vector(at: $0) * (dy.vector(at: $0) - mean)
+  @inline(never) func run() {
+    precondition(rows * channels <= min(output.count, inputGradient.count), "\(rows) rows")
+    for row in 0..<rows {
+      let y = output.base + row &* channels
+      let dy = outputGradient.base + row &* channels
+      @inline(__always) func product(_ channel: Int) -> S.Vector {
+        y.vector(at: channel) * dy.vector(at: channel)
+      }
+      let mean: S = sumAlongRow(channels, product)
+      @inline(__always) func value(_ channel: Int) -> S.Vector {
+        y.vector(at: channel) * (dy.vector(at: channel) - mean)
+      }
+      fillByVectors(inputGradient.base + row &* channels, count: channels, value)
     }
   }
+  run()
 }

@@ -23,27 +23,31 @@ package func softmaxCrossEntropy<S: Scalar>(
   logits: Block<S>, classes: Block<Int32>, rows: Int, channels: Int, labelSmoothing: S,
   classWeights: Block<S>?, scale: S, losses: Block<S>, gradient: Block<S>?
 ) {
-  precondition(rows * channels <= logits.count, "\(rows) rows in \(logits.count)")
-  let even = labelSmoothing / S(channels)
-  for row in 0..<rows {
-    let z = logits.base + row &* channels
-    let dz = gradient.map { $0.base + row &* channels }
-    let label = Int(classes.base[row])
-    precondition((0..<channels).contains(label), "class \(label) of \(channels)")
-    let weight = classWeights?.base[label] ?? 1
-    let largest = largestInRow(z, channels)
-    let right = z[label] - largest
-    let evenLoss = even > 0 ? even * shiftedSum(z, channels, from: largest) : 0
-    let sum = exponentials(z, channels, from: largest, into: dz)
-    let logarithm = S.logarithm(S.Vector(repeating: sum))[0]
-    losses.base[row] = weight * (logarithm - (1 - labelSmoothing) * right - evenLoss)
-    guard let dz else { continue }
-    let factor = weight * scale
-    fillByVectors(dz, count: channels) { channel in
-      (dz.vector(at: channel) * (1 / sum) - even) * factor
+  @inline(never) func run() {
+    precondition(rows * channels <= logits.count, "\(rows) rows in \(logits.count)")
+    let even = labelSmoothing / S(channels)
+    for row in 0..<rows {
+      let z = logits.base + row &* channels
+      let dz = gradient.map { $0.base + row &* channels }
+      let label = Int(classes.base[row])
+      precondition((0..<channels).contains(label), "class \(label) of \(channels)")
+      let weight = classWeights?.base[label] ?? 1
+      let largest = largestInRow(z, channels)
+      let right = z[label] - largest
+      let evenLoss = even > 0 ? even * shiftedSum(z, channels, from: largest) : 0
+      let sum = exponentials(z, channels, from: largest, into: dz)
+      let logarithm = S.logarithm(S.Vector(repeating: sum))[0]
+      losses.base[row] = weight * (logarithm - (1 - labelSmoothing) * right - evenLoss)
+      guard let dz else { continue }
+      let factor = weight * scale
+      @inline(__always) func slope(_ channel: Int) -> S.Vector {
+        (dz.vector(at: channel) * (1 / sum) - even) * factor
+      }
+      fillByVectors(dz, count: channels, slope)
+      dz[label] -= (1 - labelSmoothing) * factor
     }
-    dz[label] -= (1 - labelSmoothing) * factor
   }
+  run()
 }
 
 /// Cross-entropy of target distributions and its gradient:
@@ -66,32 +70,43 @@ package func softmaxCrossEntropy<S: Scalar>(
   logits: Block<S>, targets: Block<S>, rows: Int, channels: Int, labelSmoothing: S,
   classWeights: Block<S>?, scale: S, losses: Block<S>, gradient: Block<S>?
 ) {
-  precondition(rows * channels <= logits.count, "\(rows) rows in \(logits.count)")
-  precondition(rows * channels <= targets.count, "\(rows) rows in \(targets.count)")
-  let even = labelSmoothing / S(channels)
-  let kept = 1 - labelSmoothing
-  for row in 0..<rows {
-    let z = logits.base + row &* channels
-    let t = targets.base + row &* channels
-    let dz = gradient.map { $0.base + row &* channels }
-    var weight: S = 1
-    if let w = classWeights?.base {
-      weight = sumAlongRow(channels) { w.vector(at: $0) * t.vector(at: $0) }
-    }
-    let largest = largestInRow(z, channels)
-    let mass: S = sumAlongRow(channels) { t.vector(at: $0) * kept + even }
-    let product: S = sumAlongRow(channels) { channel in
-      (t.vector(at: channel) * kept + even) * (z.vector(at: channel) - largest)
-    }
-    let sum = exponentials(z, channels, from: largest, into: dz)
-    let logarithm = S.logarithm(S.Vector(repeating: sum))[0]
-    losses.base[row] = weight * (mass * logarithm - product)
-    guard let dz else { continue }
-    let factor = weight * scale
-    fillByVectors(dz, count: channels) { channel in
-      (dz.vector(at: channel) * (mass / sum) - (t.vector(at: channel) * kept + even)) * factor
+  @inline(never) func run() {
+    precondition(rows * channels <= logits.count, "\(rows) rows in \(logits.count)")
+    precondition(rows * channels <= targets.count, "\(rows) rows in \(targets.count)")
+    let even = labelSmoothing / S(channels)
+    let kept = 1 - labelSmoothing
+    for row in 0..<rows {
+      let z = logits.base + row &* channels
+      let t = targets.base + row &* channels
+      let dz = gradient.map { $0.base + row &* channels }
+      var weight: S = 1
+      if let w = classWeights?.base {
+        @inline(__always) func weighted(_ channel: Int) -> S.Vector {
+          w.vector(at: channel) * t.vector(at: channel)
+        }
+        weight = sumAlongRow(channels, weighted)
+      }
+      let largest = largestInRow(z, channels)
+      @inline(__always) func target(_ channel: Int) -> S.Vector {
+        t.vector(at: channel) * kept + even
+      }
+      let mass: S = sumAlongRow(channels, target)
+      @inline(__always) func product(_ channel: Int) -> S.Vector {
+        target(channel) * (z.vector(at: channel) - largest)
+      }
+      let expected: S = sumAlongRow(channels, product)
+      let sum = exponentials(z, channels, from: largest, into: dz)
+      let logarithm = S.logarithm(S.Vector(repeating: sum))[0]
+      losses.base[row] = weight * (mass * logarithm - expected)
+      guard let dz else { continue }
+      let factor = weight * scale
+      @inline(__always) func slope(_ channel: Int) -> S.Vector {
+        (dz.vector(at: channel) * (mass / sum) - target(channel)) * factor
+      }
+      fillByVectors(dz, count: channels, slope)
     }
   }
+  run()
 }
 
 /// `sum over c of e^(z[c] - largest)`, the terms also into `output` if there is one.
@@ -100,16 +115,18 @@ private func exponentials<S: Scalar>(
   _ z: UnsafeMutablePointer<S>, _ channels: Int, from largest: S,
   into output: UnsafeMutablePointer<S>?
 ) -> S {
-  sumAlongRow(channels) { channel in
+  @inline(__always) func power(_ channel: Int) -> S.Vector {
     let power = S.exponential(z.vector(at: channel) - largest)
     output?.setVector(power, at: channel, channel: channel, of: channels)
     return power
   }
+  return sumAlongRow(channels, power)
 }
 
 @inline(__always)
 private func shiftedSum<S: Scalar>(
   _ z: UnsafeMutablePointer<S>, _ channels: Int, from largest: S
 ) -> S {
-  sumAlongRow(channels) { z.vector(at: $0) - largest }
+  @inline(__always) func shifted(_ channel: Int) -> S.Vector { z.vector(at: channel) - largest }
+  return sumAlongRow(channels, shifted)
 }

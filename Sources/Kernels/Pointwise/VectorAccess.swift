@@ -30,16 +30,15 @@ extension UnsafeMutablePointer where Pointee: Scalar {
 /// Writes `body(i)` to the elements `i...` of `output` for all of `0..<count`, a vector at a time.
 ///
 /// The body also runs for the last, partial vector, so an element's bits do not depend on where in
-/// the block it lies.
+/// the block it lies. A large body should be a function marked `@inline(__always)`: the optimiser does
+/// not inline large closures, and a vector that crosses a call is taken apart.
 @inline(__always)
 func fillByVectors<S: Scalar>(
   _ output: UnsafeMutablePointer<S>, count: Int, _ body: (Int) -> S.Vector
 ) {
   var index = 0
-  let whole = count &- count % S.lanes
-  while index < whole {
-    output.setVector(body(index), at: index)
+  while index < count {
+    output.setVector(body(index), at: index, channel: index, of: count)
     index &+= S.lanes
   }
-  if index < count { output.setVector(body(index), at: index, count: count &- index) }
 }

@@ -3,30 +3,20 @@
 extension VectorMath {
   @inline(__always) static var lanes: Int { Vector.scalarCount }
 
-  @inline(__always)
-  static func isNegative(_ x: Vector) -> Mask { isLess(x, than: Vector(repeating: 0)) }
+  @inline(__always) static var zeros: Vector { Vector(repeating: 0) }
 
+  /// The larger of two numbers, lane by lane; `b` where one is not a number.
   @inline(__always)
-  static func isPositive(_ x: Vector) -> Mask { isLess(Vector(repeating: 0), than: x) }
+  static func larger(_ a: Vector, _ b: Vector) -> Vector { ifLess(b, a, then: a, else: b) }
 
-  /// The larger of two numbers, lane by lane; `b` where it is not a number.
+  /// `max(x, 0)`
   @inline(__always)
-  static func larger(_ a: Vector, _ b: Vector) -> Vector {
-    b.replacing(with: a, where: isLess(b, than: a))
-  }
+  static func rectified(_ x: Vector) -> Vector { ifLess(x, zeros, then: zeros, else: x) }
 
-  /// `max(x, 0)` that lets not-a-number through.
-  @inline(__always)
-  static func rectified(_ x: Vector) -> Vector {
-    x.replacing(with: Vector(repeating: 0), where: isNegative(x))
-  }
-
-  /// The gradient by the input of a rectifier with this output; not-a-number lets it through.
+  /// The gradient by the input of a rectifier with this output.
   @inline(__always)
   static func rectifiedGradient(_ gradient: Vector, output: Vector) -> Vector {
-    let zero = Vector(repeating: 0)
-    let isOff = isLess(output, than: zero) .| isEqual(output, to: zero)
-    return gradient.replacing(with: zero, where: isOff)
+    ifAtMost(output, zeros, then: zeros, else: gradient)
   }
 
   /// `1 / (1 + e^-x)` without overflow: the exponent is never positive.
@@ -36,7 +26,7 @@ extension VectorMath {
   static func sigmoid(_ x: Vector) -> Vector {
     let one = Vector(repeating: 1)
     let small = exponential(-magnitude(x))
-    return one.replacing(with: small, where: isNegative(x)) / (one + small)
+    return ifLess(x, zeros, then: small, else: one) / (one + small)
   }
 
   /// `ln(1 + x)` for x >= 0: the logarithm of the rounded sum, corrected by what rounding took away.
@@ -53,7 +43,7 @@ extension VectorMath {
   @inline(__always)
   static func normalDistribution(_ x: Vector) -> Vector {
     let half = Vector(repeating: 0.5)
-    return half.addingProduct(half, errorFunction(x * 0.707_106_781_186_547_5))
+    return multiplyAdd(half, errorFunction(x * 0.707_106_781_186_547_5), half)
   }
 
   /// `phi(x) = e^(-x^2 / 2) / sqrt(2 pi)`
@@ -71,8 +61,8 @@ extension VectorMath {
     let one = Vector(repeating: 1)
     let square = x * x
     return (
-      x * root * one.addingProduct(square, Vector(repeating: 0.044715)),
-      one.addingProduct(square, Vector(repeating: 0.134145)) * root
+      x * root * multiplyAdd(square, Vector(repeating: 0.044715), one),
+      multiplyAdd(square, Vector(repeating: 0.134145), one) * root
     )
   }
 }

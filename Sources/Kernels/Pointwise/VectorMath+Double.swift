@@ -1,3 +1,5 @@
+import CVectors
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -10,24 +12,41 @@ extension Double {
   package typealias Lanes = SIMD8<Double>
 
   @inline(__always)
-  package static func isLess(_ a: Lanes, than b: Lanes) -> SIMDMask<SIMD8<Int64>> { a .< b }
-
-  @inline(__always)
-  package static func isEqual(_ a: Lanes, to b: Lanes) -> SIMDMask<SIMD8<Int64>> { a .== b }
-
-  @inline(__always)
-  package static func firstLanes(_ count: Int) -> SIMDMask<SIMD8<Int64>> {
-    SIMD8<Int64>(0, 1, 2, 3, 4, 5, 6, 7) .< SIMD8(repeating: Int64(count))
+  package static func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
+    vectorMultiplyAdd(a, b, c)
   }
 
   @inline(__always)
-  package static func magnitude(_ x: Lanes) -> Lanes {
-    let mask = SIMD8<UInt64>(repeating: 0x7FFF_FFFF_FFFF_FFFF)
-    return unsafeBitCast(unsafeBitCast(x, to: SIMD8<UInt64>.self) & mask, to: Lanes.self)
+  package static func ifLess(
+    _ a: Lanes, _ b: Lanes, then yes: Lanes, else no: Lanes
+  ) -> Lanes {
+    vectorIfLess(a, b, yes, no)
   }
 
   @inline(__always)
-  package static func squareRoot(_ x: Lanes) -> Lanes { x.squareRoot() }
+  package static func ifAtMost(
+    _ a: Lanes, _ b: Lanes, then yes: Lanes, else no: Lanes
+  ) -> Lanes {
+    vectorIfAtMost(a, b, yes, no)
+  }
+
+  @inline(__always)
+  package static func ifEqual(
+    _ a: Lanes, _ b: Lanes, then yes: Lanes, else no: Lanes
+  ) -> Lanes {
+    vectorIfEqual(a, b, yes, no)
+  }
+
+  @inline(__always)
+  package static func firstLanes(_ count: Int, of x: Lanes, else rest: Lanes) -> Lanes {
+    vectorFirstLanes(Int64(count), x, rest)
+  }
+
+  @inline(__always)
+  package static func magnitude(_ x: Lanes) -> Lanes { vectorMagnitude(x) }
+
+  @inline(__always)
+  package static func squareRoot(_ x: Lanes) -> Lanes { vectorSquareRoot(x) }
 
   @inline(__always)
   package static func sum(_ x: Lanes) -> Double {

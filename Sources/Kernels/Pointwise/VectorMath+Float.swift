@@ -1,3 +1,5 @@
+import CVectors
+
 // Float: polynomials after argument reduction. The stated errors are measured against Double over
 // dense samples of each function's range; VectorMathTests holds them.
 
@@ -5,24 +7,41 @@ extension Float {
   package typealias Lanes = SIMD16<Float>
 
   @inline(__always)
-  package static func isLess(_ a: Lanes, than b: Lanes) -> SIMDMask<SIMD16<Int32>> { a .< b }
-
-  @inline(__always)
-  package static func isEqual(_ a: Lanes, to b: Lanes) -> SIMDMask<SIMD16<Int32>> { a .== b }
-
-  @inline(__always)
-  package static func firstLanes(_ count: Int) -> SIMDMask<SIMD16<Int32>> {
-    SIMD16<Int32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-      .< SIMD16(repeating: Int32(truncatingIfNeeded: count))
+  package static func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
+    vectorMultiplyAdd(a, b, c)
   }
 
   @inline(__always)
-  package static func magnitude(_ x: Lanes) -> Lanes {
-    numbers(bits(x) & SIMD16(repeating: 0x7FFF_FFFF))
+  package static func ifLess(
+    _ a: Lanes, _ b: Lanes, then yes: Lanes, else no: Lanes
+  ) -> Lanes {
+    vectorIfLess(a, b, yes, no)
   }
 
   @inline(__always)
-  package static func squareRoot(_ x: Lanes) -> Lanes { x.squareRoot() }
+  package static func ifAtMost(
+    _ a: Lanes, _ b: Lanes, then yes: Lanes, else no: Lanes
+  ) -> Lanes {
+    vectorIfAtMost(a, b, yes, no)
+  }
+
+  @inline(__always)
+  package static func ifEqual(
+    _ a: Lanes, _ b: Lanes, then yes: Lanes, else no: Lanes
+  ) -> Lanes {
+    vectorIfEqual(a, b, yes, no)
+  }
+
+  @inline(__always)
+  package static func firstLanes(_ count: Int, of x: Lanes, else rest: Lanes) -> Lanes {
+    vectorFirstLanes(Int32(truncatingIfNeeded: count), x, rest)
+  }
+
+  @inline(__always)
+  package static func magnitude(_ x: Lanes) -> Lanes { vectorMagnitude(x) }
+
+  @inline(__always)
+  package static func squareRoot(_ x: Lanes) -> Lanes { vectorSquareRoot(x) }
 
   @inline(__always)
   package static func sum(_ x: Lanes) -> Float {
@@ -71,7 +90,7 @@ extension Float {
     at source: UnsafePointer<Float>
   ) -> (SIMD8<Double>, SIMD8<Double>) {
     let x = UnsafeRawPointer(source).loadUnaligned(as: Lanes.self)
-    return (SIMD8<Double>(x.lowHalf), SIMD8<Double>(x.highHalf))
+    return (vectorLowDoubles(x), vectorHighDoubles(x))
   }
 
   @inline(__always)
@@ -80,14 +99,6 @@ extension Float {
     into target: UnsafeMutablePointer<Float>
   ) {
     let x = UnsafeRawPointer(source).loadUnaligned(as: Lanes.self) * factor
-    UnsafeMutableRawPointer(target).storeBytes(
-      of: x.replacing(with: Lanes(repeating: 0), where: bits .< SIMD16(repeating: threshold)),
-      as: Lanes.self)
+    UnsafeMutableRawPointer(target).storeBytes(of: vectorDrop(x, bits, threshold), as: Lanes.self)
   }
-
-  @inline(__always)
-  static func bits(_ x: Lanes) -> SIMD16<UInt32> { unsafeBitCast(x, to: SIMD16<UInt32>.self) }
-
-  @inline(__always)
-  static func numbers(_ bits: SIMD16<UInt32>) -> Lanes { unsafeBitCast(bits, to: Lanes.self) }
 }

@@ -1,18 +1,23 @@
-/// A number with the vectors it comes in, and what kernels need of them beyond `+ - * /` and fused products.
+/// A number with the vectors it comes in, and what kernels need of them beyond `+ - * /`.
 ///
-/// The standard library's comparisons, conversions and square roots of a generic `SIMD` are loops over
-/// lanes that stay loops after specialisation; written once per concrete type they are single
-/// instructions. The functions hold for every lane by itself, so a number's result never depends on
-/// its neighbours. Not-a-number goes through all of them.
+/// In the standard library these operations of a generic `SIMD` are loops over lanes, which do not
+/// reliably become single instructions again. The functions hold for every lane by itself, so a number's
+/// result never depends on its neighbours. Not-a-number goes through all of them, and a comparison with
+/// it is false.
 package protocol VectorMath: BinaryFloatingPoint, SIMDScalar, Codable {
   /// 64 bytes of numbers: one register of AVX-512, two of AVX2, four of NEON.
   associatedtype Vector: SIMD where Vector.Scalar == Self
-  typealias Mask = SIMDMask<Vector.MaskStorage>
 
-  static func isLess(_ a: Vector, than b: Vector) -> Mask
-  static func isEqual(_ a: Vector, to b: Vector) -> Mask
-  /// The lanes `0..<count`.
-  static func firstLanes(_ count: Int) -> Mask
+  /// `a * b + c`, rounded once.
+  static func multiplyAdd(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector
+  /// `a < b ? yes : no`
+  static func ifLess(_ a: Vector, _ b: Vector, then yes: Vector, else no: Vector) -> Vector
+  /// `a <= b ? yes : no`
+  static func ifAtMost(_ a: Vector, _ b: Vector, then yes: Vector, else no: Vector) -> Vector
+  /// `a == b ? yes : no`
+  static func ifEqual(_ a: Vector, _ b: Vector, then yes: Vector, else no: Vector) -> Vector
+  /// The lanes `0..<count` of `x`, the others of `rest`.
+  static func firstLanes(_ count: Int, of x: Vector, else rest: Vector) -> Vector
   static func magnitude(_ x: Vector) -> Vector
   static func squareRoot(_ x: Vector) -> Vector
 
