@@ -16,12 +16,18 @@ package enum ExitCode {
 ///
 /// - Parameter first: The first operation whose result was not finite; nil: none was found again.
 func divergenceDiagnostic(_ fault: NotFinite, first: Operation?) -> Diagnostic {
-  let what = fault.loss.isFinite ? "the norm of the gradient is \(fault.gradientNorm)" : "the loss is \(fault.loss)"
+  let what =
+    fault.loss.isFinite
+    ? "the norm of the gradient is \(text(fault.gradientNorm))" : "the loss is \(text(fault.loss))"
   let origin =
-    first.map { "; \($0.layer) (\($0.kind.name)) went bad first" } ?? "; it arose in the sum over the batch"
+    first.map { "; \($0.layer) (\($0.kind.name)) went bad first" }
+    ?? "; it arose in the sum over the batch"
   return Diagnostic(
     place: "step \(fault.step)", problem: "\(what)\(origin); nothing was updated",
     expected: "finite numbers",
     remedy: "lower optimizer.learning_rate, add warm-up, or set training.clip_norm; check the data "
       + "for extreme values")
 }
+
+/// Without the sign that a result may have even if it is not a number.
+private func text(_ value: Double) -> String { value.isNaN ? "nan" : "\(value)" }

@@ -36,7 +36,7 @@ private func evaluate(
   _ configuration: RunConfiguration, over collectives: any Collectives, options: EvaluateCommand
 ) throws {
   let spec = configuration.spec
-  let folder = RunFolder(spec.outputFolder, isReadOnly: true)
+  let folder = RunFolder(spec.outputFolder)
   let material = try RunMaterial(
     spec, over: collectives, inputPlace: configuration.place(of: "model.input"),
     checkOutputs: configuration.checkCounts

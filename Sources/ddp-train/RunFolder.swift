@@ -8,18 +8,15 @@ import Training
 /// The folder of a run on rank 0's disk.
 struct RunFolder {
   let path: String
-  private let isReadOnly: Bool
 
-  init(_ path: String, isReadOnly: Bool = false) {
+  init(_ path: String) {
     self.path = path
-    self.isReadOnly = isReadOnly
   }
 
   var checkpoints: CheckpointFolder { CheckpointFolder("\(path)/checkpoints") }
 
   /// Makes the folder ready for writing; with `fresh`, forgets earlier checkpoints.
   func prepare(fresh: Bool) throws {
-    guard !isReadOnly else { return }
     try Folder(path).prepareForWriting(setting: "output.folder")
     if fresh { try checkpoints.removeAll() } else { try checkpoints.removeTemporaries() }
   }

@@ -13,12 +13,14 @@ func train(
   _ configuration: RunConfiguration, over collectives: any Collectives, options: TrainCommand
 ) throws {
   let spec = configuration.spec
-  let folder = RunFolder(spec.outputFolder, isReadOnly: options.dryRun)
+  let folder = RunFolder(spec.outputFolder)
   let material = try RunMaterial(
     spec, over: collectives, inputPlace: configuration.place(of: "model.input"),
     checkOutputs: configuration.checkCounts
   ) {
-    try folder.prepare(fresh: options.fresh)
+    if options.fresh { return nil }
+    // A killed save may have set a whole checkpoint aside.
+    if !options.dryRun { try folder.checkpoints.removeTemporaries() }
     return try folder.newestCheckpoint(resuming: configuration)
   }
   let replica = Replica(spec, plans: material.plans)
@@ -28,6 +30,10 @@ func train(
         checkpoint.record, model: checkpoint.model, state: checkpoint.state,
         place: "\(folder.checkpoints.path)/\(checkpoint.name)")
     }
+  }
+  // Only now that config, data and checkpoint are found in order may anything be written or forgotten.
+  try collectives.agree {
+    if collectives.isRoot, !options.dryRun { try folder.prepare(fresh: options.fresh) }
   }
   let length = RunLength(spec, samples: material.data.train.count)
   let facts = RunFacts(
