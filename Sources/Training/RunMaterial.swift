@@ -24,7 +24,13 @@ package struct RunMaterial {
       var faults = DiagnosticList()
       try faults.collect { try checkRanks(collectives.ranks, spec) }
       let plans = try faults.collect { try ModelPlans(spec) }
-      if let plans { try faults.collect { try checkOutputs(plans.outputs) } }
+      if let plans {
+        try faults.collect { try checkOutputs(plans.outputs) }
+        let names = plans.graph.parameters.map(\.name)
+        spec.optimizer.unmatchedGroups(among: names, place: "optimizer.groups").forEach {
+          faults.append($0)
+        }
+      }
       try faults.throwIfAny()
       guard let plans else { preconditionFailure("a model without plan or fault") }
       return plans

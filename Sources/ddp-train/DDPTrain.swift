@@ -1,4 +1,8 @@
 import ArgumentParser
+import Collectives
+import Foundation
+import Storage
+import Training
 
 @main
 struct DDPTrain: ParsableCommand {
@@ -14,4 +18,27 @@ struct DDPTrain: ParsableCommand {
       VersionCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)
+
+  /// Every rank reads the same words, so one of them complains about all.
+  static func main() {
+    ignoreBrokenPipes()
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      let isHelp = exitCode(for: error).isSuccess
+      if isFirstRank {
+        let text = fullMessage(for: error)
+        if isHelp { print(text) } else { printError(text) }
+      }
+      exit(isHelp ? 0 : ExitCode.badInput)
+    }
+  }
+}
+
+/// Whether this process speaks for all, as far as can be told before the ranks have met.
+private var isFirstRank: Bool {
+  let names = ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"]
+  let numbers = names.compactMap { ProcessInfo.processInfo.environment[$0] }
+  return numbers.allSatisfy { $0 == "0" }
 }

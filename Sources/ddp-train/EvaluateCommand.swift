@@ -50,6 +50,8 @@ private func evaluate(
     try replica.restore(
       checkpoint.record, model: checkpoint.model, state: checkpoint.state,
       place: "\(folder.checkpoints.path)/\(checkpoint.name)")
+    // What the run leaves as model.safetensors.
+    if options.checkpoint == nil, spec.training.earlyStopping != nil { replica.restoreBest() }
     return (checkpoint, try dataPart(options.part, of: material.data))
   }
   let run = TrainingRun(

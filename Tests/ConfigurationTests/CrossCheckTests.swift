@@ -31,15 +31,26 @@ struct CrossCheckTests {
       smallest + "\ntraining: {early_stopping: {patience: 3}}\nevaluation: {every_epochs: 2}"
     #expect(
       faults(text) == """
-        small.yaml:8:28: training.early_stopping has neither dev nor test data to judge by
-          expected: samples that are not trained on
+        small.yaml:8:28: training.early_stopping has no dev data to judge by
+          expected: samples that are neither trained nor tested on
           to fix:   add dev: {fraction: 0.1} under data, or remove early_stopping
         small.yaml:9:28: evaluation.every_epochs is set, but there is neither dev nor test data to \
         evaluate
           expected: samples that are not trained on
           to fix:   add dev: {fraction: 0.1} under data, or remove every_epochs
         """)
-    #expect(faults(text, "data.test.count=10") == "")
+    #expect(faults(text, "data.dev.count=10") == "")
+  }
+
+  @Test("class numbers need the loss that reads them")
+  func classNumbers() {
+    #expect(
+      faults(smallest, "loss=mean_squared", "data.target_kind=classes") == """
+        command line: data.target_kind=classes: data.target_kind is classes, but the loss compares \
+        the outputs with numbers
+          expected: multi_hot or values for this loss
+          to fix:   remove target_kind, or use softmax_cross_entropy
+        """)
   }
 
   @Test("a part of the data comes in one way")

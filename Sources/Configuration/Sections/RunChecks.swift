@@ -7,6 +7,21 @@ enum RunChecks {
     checkEvaluation(draft, site, &faults)
     checkStratification(draft, site, &faults)
     checkGenerated(draft, site, &faults)
+    checkTarget(draft, site, &faults)
+  }
+
+  /// Class numbers are what softmax cross-entropy reads; other losses compare numbers.
+  private static func checkTarget(
+    _ draft: RunDraft, _ site: SectionSite, _ faults: inout Faults
+  ) {
+    guard site.isSound("data.target_kind", "loss", in: faults), draft.data.target == .classes,
+      draft.run.loss.impliedTarget != .classes
+    else { return }
+    faults.add(
+      at: site.node?.place(at: "data.target_kind") ?? site.place, path: "data.target_kind",
+      "data.target_kind is classes, but the loss compares the outputs with numbers",
+      expected: "multi_hot or values for this loss",
+      remedy: "remove target_kind, or use softmax_cross_entropy")
   }
 
   private static func hasJudges(_ draft: RunDraft) -> Bool {
@@ -18,14 +33,14 @@ enum RunChecks {
   ) {
     guard
       site.isSound(
-        "data.format", "data.dev", "data.test", "training.early_stopping", in: faults),
-      draft.run.training.earlyStopping != nil, !hasJudges(draft)
+        "data.format", "data.dev", "training.early_stopping", in: faults),
+      draft.run.training.earlyStopping != nil, draft.data.spec.dev == .none
     else { return }
     faults.add(
       at: site.node?.place(at: "training.early_stopping") ?? site.place,
       path: "training.early_stopping",
-      "training.early_stopping has neither dev nor test data to judge by",
-      expected: "samples that are not trained on",
+      "training.early_stopping has no dev data to judge by",
+      expected: "samples that are neither trained nor tested on",
       remedy: "add dev: {fraction: 0.1} under data, or remove early_stopping")
   }
 
