@@ -125,8 +125,8 @@ let package = Package(
     suite(
       "Engine",
       [
-        "CAllocationCount", "Collectives", "DataParallel", "Engine", "Graph", "Kernels", "Optimizers", "Plan",
-        "Randomness", "Storage",
+        "CAllocationCount", "Collectives", "DataParallel", "Datasets", "Engine", "Graph", "Kernels", "Optimizers",
+        "Plan", "Randomness", "Storage",
       ]),
     suite(
       "Training",
@@ -134,6 +134,6 @@ let package = Package(
         "CAllocationCount", "Checkpoints", "Collectives", "Datasets", "Diagnostics", "Engine", "Graph", "Kernels",
         "Metrics", "Optimizers", "Plan", "Storage", "Training",
       ]),
-    suite("Command", ["Checkpoints", "Diagnostics", "Storage"], resources: ["Golden"]),
+    suite("Command", ["Checkpoints", "Configuration", "Diagnostics", "Storage"], resources: ["Golden"]),
   ]
 )

@@ -26,18 +26,7 @@ struct SmallNetwork {
     engine = ShardEngine(plan, model: model, usesClasses: classes, seed: 7)
     leaf = AlignedMemory(count: plan.leaf.count)
     self.rows = rows
-    for (index, parameter) in plan.graph.parameters.enumerated() {
-      let isScale = parameter.kind == .normScale
-      for element in 0..<parameter.elementCount {
-        let value = wave(element, 1.3 * Double(index))
-        model.parameter(index)[element] = isScale ? 1 + value : value
-      }
-    }
-    for (index, statistic) in plan.graph.statistics.enumerated() {
-      for channel in 0..<statistic.channels {
-        model.statistic(index)[channel] = statistic.initialValue + 0.5 * wave(channel, 2)
-      }
-    }
+    model.fillByWaves()
     fillInput()
   }
 
@@ -67,8 +56,27 @@ struct SmallNetwork {
     }
     for index in 0..<engine.targets.count { engine.targets[index] = index % 3 == 0 ? 1 : 0 }
   }
+}
 
-  private func wave(_ index: Int, _ shift: Double) -> Double {
-    0.4 * sin(0.7 * Double(index) + 0.003 * Double(index * index) + shift + 0.1)
+/// A number between -0.4 and 0.4 for each index.
+func wave(_ index: Int, _ shift: Double) -> Double {
+  0.4 * sin(0.7 * Double(index) + 0.003 * Double(index * index) + shift + 0.1)
+}
+
+extension ModelMemory {
+  /// Gives parameters and statistics values that are neither alike nor extreme.
+  func fillByWaves() {
+    for (index, parameter) in parameterList.enumerated() {
+      let isScale = parameter.kind == .normScale
+      for element in 0..<parameter.elementCount {
+        let value = wave(element, 1.3 * Double(index))
+        self.parameter(index)[element] = S(isScale ? 1 + value : value)
+      }
+    }
+    for (index, statistic) in statisticList.enumerated() {
+      for channel in 0..<statistic.channels {
+        self.statistic(index)[channel] = S(statistic.initialValue + 0.5 * wave(channel, 2))
+      }
+    }
   }
 }

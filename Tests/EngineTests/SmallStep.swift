@@ -1,0 +1,84 @@
+import Collectives
+import DataParallel
+import Engine
+import Graph
+import Kernels
+import Optimizers
+import Plan
+import Storage
+
+/// Training steps of a small network on one rank; a sample is a function of its position in the batch.
+struct SmallStep {
+  let plan: ExecutionPlan
+  let model: ModelMemory<Float>
+  let steps: StepEngine<Float>
+
+  /// - Parameter batch: Samples of the largest step.
+  init(
+    input: [Int] = SmallStep.images, _ layers: [LayerKind] = SmallStep.layers, batch: Int,
+    shards: Int, rule: UpdateRule = .sgd, limits: GradientLimits = GradientLimits(),
+    fusion: Bool = true
+  ) throws {
+    let spec = ModelSpec(input: input, layers: layers.map { LayerSpec($0) })
+    let loss = LossSpec.softmaxCrossEntropy(labelSmoothing: 0, classWeights: nil)
+    plan = ExecutionPlan(
+      training: try GraphBuilder.forward(spec, loss: loss, mode: .training),
+      capacity: (batch + shards - 1) / shards,
+      options: PlanOptions(fusion: fusion, bucketElements: 100))
+    model = ModelMemory(plan)
+    model.fillByWaves()
+    let segments = model.leaf.order.map { [model] index in
+      ParameterSegment(
+        name: model.parameterList[index].name, kind: model.parameterList[index].kind,
+        offset: model.leaf.parameters[index].lowerBound,
+        count: model.parameterList[index].elementCount)
+    }
+    steps = StepEngine(
+      engine: ShardEngine(plan, model: model, usesClasses: true, seed: 5), model: model,
+      optimizer: Optimizer(
+        spec: OptimizerSpec(rule: rule, learningRate: 0.1), segments: segments,
+        parameterCount: model.parameters.count),
+      summation: GradientSummation(
+        length: plan.leaf.count, buckets: plan.buckets, shards: shards, over: SoloCollectives()),
+      shards: shards, limits: limits)
+  }
+
+  /// Everything a step may contain: convolution, norm, fused and free activations, dropout, dense.
+  static let layers: [LayerKind] = {
+    var conv = Conv2DSpec(filters: 5, kernel: Extent(3))
+    conv.padding = .same
+    conv.bias = false
+    return [
+      .conv2d(conv), .batchNorm(BatchNormSpec()), .activation(.relu),
+      .maxPool(PoolSpec(size: Extent(2))), .flatten(.channelsFirst), .dropout(rate: 0.3),
+      .dense(DenseSpec(units: 12)), .activation(.tanh), .dense(DenseSpec(units: 4)),
+    ]
+  }()
+
+  static let images = [8, 8, 1]
+
+  /// Takes step `step` over `count` samples.
+  @discardableResult
+  func take(_ step: Int, of count: Int) throws -> StepResult {
+    try steps.run(batch(step, of: count), load: load)
+  }
+
+  func batch(_ step: Int, of count: Int) -> StepBatch {
+    StepBatch(count: count, step: step, learningRate: 0.1)
+  }
+
+  func load(_ positions: Range<Int>) {
+    let width = plan.graph.inputShape.reduce(1, *)
+    for (row, position) in positions.enumerated() {
+      for element in 0..<width {
+        steps.engine.input[row * width + element] = Float(3 * wave(position * width + element, 0.9))
+      }
+      steps.engine.classes[row] = Int32(position % plan.graph.outputShape.reduce(1, *))
+    }
+  }
+
+  /// All numbers of the model.
+  var bits: [UInt32] {
+    (model.parameters.array + model.statistics.array).map(\.bitPattern)
+  }
+}

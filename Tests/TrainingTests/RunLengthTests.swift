@@ -1,0 +1,39 @@
+import Testing
+import Training
+
+@Suite("The length of a run")
+struct RunLengthTests {
+  @Test(
+    "the last batch of an epoch is the rest",
+    arguments: [(203, 24, 9, 11), (48, 24, 2, 24), (5, 8, 1, 5)])
+  func lastBatch(samples: Int, batch: Int, steps: Int, rest: Int) {
+    let length = RunLength(samples: samples, batch: batch, epochs: 3)
+    #expect(length.stepsPerEpoch == steps)
+    #expect(length.totalSteps == 3 * steps)
+    #expect(length.positions(ofStep: steps - 1) == samples - rest..<samples)
+    #expect(length.positions(ofStep: 2 * steps - 1) == samples - rest..<samples)
+  }
+
+  @Test("every epoch takes each sample exactly once")
+  func everySample() {
+    let length = RunLength(samples: 203, batch: 24, epochs: 2)
+    for epoch in 0..<2 {
+      let steps = (0..<length.totalSteps).filter { length.epoch(ofStep: $0) == epoch }
+      #expect(steps.flatMap { Array(length.positions(ofStep: $0)) } == Array(0..<203))
+    }
+  }
+
+  @Test("an epoch ends after its last step")
+  func epochEnds() {
+    let length = RunLength(samples: 203, batch: 24, epochs: 2)
+    #expect((1...18).filter { length.endsEpoch(after: $0) } == [9, 18])
+    #expect([0, 8, 9, 17, 18].map { length.epoch(ofStep: $0) } == [0, 0, 1, 1, 2])
+  }
+
+  @Test("max_steps ends this start early and leaves the whole run's length alone")
+  func maxSteps() {
+    let cut = RunLength(samples: 203, batch: 24, epochs: 2, maxSteps: 5)
+    #expect(cut.lastStep == 5 && cut.totalSteps == 18)
+    #expect(RunLength(samples: 203, batch: 24, epochs: 2, maxSteps: 50).lastStep == 18)
+  }
+}
