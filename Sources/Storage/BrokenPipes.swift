@@ -7,6 +7,5 @@
 /// Lets a write to a reader that has gone (`ddp-train ... | head`) fail instead of ending the process:
 /// a run's results are in its folder too.
 package func ignoreBrokenPipes() {
-  // SAFETY: SIG_IGN is a valid disposition; no handler runs.
-  _ = unsafe signal(SIGPIPE, SIG_IGN)
+  _ = signal(SIGPIPE, SIG_IGN)
 }

@@ -31,7 +31,7 @@ struct DDPTrain: ParsableCommand {
         let text = fullMessage(for: error)
         if isHelp { print(text) } else { printError(text) }
       }
-      exit(isHelp ? 0 : ExitCode.badInput)
+      Foundation.exit(isHelp ? 0 : ExitCode.badInput)
     }
   }
 }

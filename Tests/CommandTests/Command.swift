@@ -3,11 +3,18 @@ import Testing
 
 /// Runs the real binary as a user does, alone or under `mpirun`, in a folder of its own.
 struct Command {
+  /// Where the program runs.
   let folder: URL
+  private let base: URL
+  private let sharesCache: Bool
 
-  init() throws {
-    folder = FileManager.default.temporaryDirectory
+  /// - Parameter sharesCache: Whether prepared data are kept for later runs of this user, as large
+  ///   data should be; else they go when the command goes.
+  init(sharesCache: Bool = false) throws {
+    self.sharesCache = sharesCache
+    base = FileManager.default.temporaryDirectory
       .appendingPathComponent("ddp-train-\(UUID().uuidString)")
+    folder = base.appendingPathComponent("work")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   }
 
@@ -22,35 +29,63 @@ struct Command {
   struct Result {
     var status: Int32
     var output: String
+    /// With the command's own folder taken out of paths.
     var errors: String
   }
 
   /// - Parameter ranks: nil: without `mpirun`.
   @discardableResult
   func run(ranks: Int? = nil, _ arguments: [String]) throws -> Result {
-    let process = try start(ranks: ranks, arguments)
-    process.waitUntilExit()
-    return Result(
-      status: process.terminationStatus, output: try read("stdout"), errors: try read("stderr"))
+    try result(of: start(ranks: ranks, arguments))
   }
 
-  /// Starts the program and returns at once; its output goes to files in the folder.
+  /// Starts the program and returns at once; its output goes to files beside the folder.
   func start(ranks: Int? = nil, _ arguments: [String]) throws -> Process {
     let process = Process()
-    let launcher = ranks.map { ["mpirun", "--oversubscribe", "--bind-to", "none", "-q", "-n", "\($0)"] }
+    let launcher = ranks.map {
+      ["mpirun", "--oversubscribe", "--bind-to", "none", "-q", "-n", "\($0)"]
+    }
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = (launcher ?? []) + [Self.program.path] + arguments
     process.currentDirectoryURL = folder
-    process.environment = ProcessInfo.processInfo.environment.merging([
+    var environment = [
       "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-      "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
-    ]) { $1 }
+      "OMPI_MCA_btl_vader_single_copy_mechanism": "none", "NO_COLOR": "1",
+    ]
+    if !sharesCache { environment["XDG_CACHE_HOME"] = base.appendingPathComponent("cache").path }
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try file("stdout")
     process.standardError = try file("stderr")
     try process.run()
     return process
   }
+
+  /// Waits for a started program.
+  func result(of process: Process) throws -> Result {
+    process.waitUntilExit()
+    func said(_ name: String) throws -> String {
+      String(decoding: try Data(contentsOf: base.appendingPathComponent(name)), as: UTF8.self)
+    }
+    return Result(
+      status: process.terminationStatus, output: try said("stdout"),
+      errors: try said("stderr").replacing(folder.path + "/", with: ""))
+  }
+
+  func remove() {
+    try? FileManager.default.removeItem(at: base)
+  }
+
+  private func file(_ name: String) throws -> FileHandle {
+    let url = base.appendingPathComponent(name)
+    try Data().write(to: url)
+    return try FileHandle(forWritingTo: url)
+  }
+}
+
+/// Files in the command's folder.
+extension Command {
+  func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
   func read(_ path: String) throws -> String {
     try String(contentsOf: folder.appendingPathComponent(path), encoding: .utf8)
@@ -61,18 +96,63 @@ struct Command {
   }
 
   func write(_ text: String, to path: String) throws {
-    try text.write(to: folder.appendingPathComponent(path), atomically: true, encoding: .utf8)
+    try write(Data(text.utf8), to: path)
   }
 
-  func remove() {
-    try? FileManager.default.removeItem(at: folder)
+  func write(_ bytes: Data, to path: String) throws {
+    try bytes.write(to: folder.appendingPathComponent(path))
   }
 
-  private func file(_ name: String) throws -> FileHandle {
-    let url = folder.appendingPathComponent(name)
-    try Data().write(to: url)
-    return try FileHandle(forWritingTo: url)
+  /// Every file and folder below the command's folder, with the bytes of files.
+  func everything() throws -> [String: Data] {
+    let names = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+    return Dictionary(uniqueKeysWithValues: names.map { ($0, (try? bytes($0)) ?? Data()) })
   }
+}
+
+/// Processes of a launcher.
+extension Command {
+  /// Kills one rank of a running `mpirun`; says whether there was one.
+  @discardableResult
+  static func killAnyRank(of launcher: Process) throws -> Bool {
+    let path = "/proc/\(launcher.processIdentifier)/task/\(launcher.processIdentifier)/children"
+    let children = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+    let ranks = children.split(separator: " ").compactMap { Int32($0) }
+    guard let rank = ranks.randomElement() else { return false }
+    return kill(rank, SIGKILL) == 0
+  }
+
+  /// Orphans of a killed launcher notice within a moment; the next start must not race them.
+  func waitForRanksToEnd() throws {
+    for _ in 0..<100 {
+      guard try isRunning() else { return }
+      Thread.sleep(forTimeInterval: 0.1)
+    }
+    Issue.record("ranks of a killed run are still there after 10 seconds")
+  }
+
+  /// Whether any process has this command's folder as its working directory.
+  private func isRunning() throws -> Bool {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc").contains { entry in
+      guard Int(entry) != nil else { return false }
+      let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(entry)/cwd")
+      return place == folder.resolvingSymlinksInPath().path
+    }
+  }
+}
+
+/// Expects exit code 2, exactly `message` on standard error, nothing on standard output, and that no
+/// file was made or changed.
+func expectRefusal(
+  _ command: Command, _ arguments: [String], ranks: Int? = nil, _ message: String,
+  sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+  let before = try command.everything()
+  let result = try command.run(ranks: ranks, arguments)
+  #expect(result.status == 2, sourceLocation: sourceLocation)
+  #expect(result.errors == message + "\n", sourceLocation: sourceLocation)
+  #expect(result.output == "", sourceLocation: sourceLocation)
+  #expect(try command.everything() == before, "files were changed", sourceLocation: sourceLocation)
 }
 
 /// Whether the images that the shipped configs train on are installed.

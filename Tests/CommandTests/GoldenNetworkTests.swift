@@ -67,7 +67,8 @@ struct GoldenNetworkTests {
       let scale = max(expected[1].squareRoot() * Double(values.count).squareRoot(), 1e-12)
       for (part, pair) in zip(found, expected).enumerated() {
         let allowed = tolerance(name) * (part == 1 ? 2 * max(expected[1], 1e-12) : scale)
-        #expect(abs(pair.0 - pair.1) <= allowed, "\(name), part \(part): \(pair.0), PyTorch \(pair.1)")
+        #expect(
+          abs(pair.0 - pair.1) <= allowed, "\(name), part \(part): \(pair.0), PyTorch \(pair.1)")
       }
     }
   }
@@ -80,7 +81,9 @@ struct GoldenNetworkTests {
   }
 
   /// The formulas of the Python script.
-  private func wave(_ count: Int, _ shift: Double, scale: Double = 0.3, step: Double = 0.7) -> [Double] {
+  private func wave(_ count: Int, _ shift: Double, scale: Double = 0.3, step: Double = 0.7)
+    -> [Double]
+  {
     (0..<count).map { scale * sin(step * Double($0) + shift) }
   }
 

@@ -44,7 +44,7 @@ package func convolve<S: Scalar>(
 ///
 /// - Parameters:
 ///   - inputGradient: Overwritten as a whole; inputs that no window reads get zero.
-///   - scratch: At least `inputGradientScratchCount` elements.
+///   - scratch: At least `convolutionInputGradientScratchCount` elements.
 @_specialize(where S == Float)
 @_specialize(where S == Double)
 package func convolveInputGradient<S: Scalar>(
@@ -77,7 +77,7 @@ package func convolveInputGradient<S: Scalar>(
 ///
 /// - Parameters:
 ///   - weightGradient: Overwritten as a whole; equal calls give equal bits.
-///   - scratch: At least `weightGradientScratchCount` elements.
+///   - scratch: At least `convolutionWeightGradientScratchCount` elements.
 @_specialize(where S == Float)
 @_specialize(where S == Double)
 package func convolveWeightGradient<S: Scalar>(

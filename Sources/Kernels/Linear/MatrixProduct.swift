@@ -32,7 +32,7 @@ package func matrixProduct<S: Scalar>(
     a: a.base, aRowStride: aRowStride, aDepthStride: aDepthStride,
     b: PanelSource(start: b.base, depthStride: bDepthStride, columnStride: bColumnStride),
     bias: bias?.base, c: c.base, cRowStride: cRowStride, accumulates: accumulate,
-    workspace: TileWorkspace(scratch), shape: shape, blocking: MatrixBlocking(shape))
+    workspace: TileWorkspace(scratch), shape: shape, blocking: MatrixBlocking(shape, of: S.self))
   product.run()
 }
 
@@ -41,10 +41,10 @@ package func matrixProduct<S: Scalar>(
 package func matrixProductScratchCount<S: Scalar>(_ shape: MatrixShape, of type: S.Type) -> Int {
   let depth = min(shape.depth, MatrixBlocking.depthLimit)
   let columns = min(shape.columns, MatrixBlocking.columnLimit) + S.Vector.scalarCount
-  let rows = min(shape.rows, MatrixBlocking.rowLimit)
-  // Tiles of A are padded to the largest tile, rows of A by a cache line.
-  let tileCount = EvenSplit(rows, limit: TileLimits.rows).partCount + 1
-  let packedRows = max(tileCount * TileLimits.rows * depth + 16, rows * (depth + 16))
+  let rows = min(shape.rows, MatrixBlocking.rowLimit(of: type))
+  // Every packed tile of A takes the room of the largest.
+  let tileCount = EvenSplit(rows, limit: TileLimits.rows(of: S.self)).partCount + 1
+  let packedRows = tileCount * TileLimits.rows(of: S.self) * depth + 16
   return TileWorkspace<S>.elementCount + depth * columns + packedRows
 }
 
@@ -94,7 +94,7 @@ private struct MatrixProduct<S: Scalar> {
     firstColumn: Int, b: UnsafePointer<S>, bDepthStride: Int
   ) {
     let column = firstColumn + panel * panels.width
-    let tiles = EvenSplit(rows.count, limit: TileLimits.rows)
+    let tiles = EvenSplit(rows.count, limit: TileLimits.rows(of: S.self))
     for tile in 0..<tiles.partCount {
       let range = tiles[tile]
       let target = c + (rows.lowerBound + range.lowerBound) * cRowStride + column
@@ -161,58 +161,14 @@ private struct MatrixProduct<S: Scalar> {
     if aRowStride == 1 && readsInPlace(stride: aDepthStride, count: shape.columns) {
       return .alongRows(source, depthStride: aDepthStride)
     }
-    let tiles = EvenSplit(rows.count, limit: TileLimits.rows)
+    let tiles = EvenSplit(rows.count, limit: TileLimits.rows(of: S.self))
     for tile in 0..<tiles.partCount {
       let range = tiles[tile]
       packSteps(
         source + range.lowerBound * aRowStride, rowStride: aRowStride, depthStride: aDepthStride,
         rows: range.count, depth: depth.count,
-        into: target + tile * TileLimits.rows * depth.count)
+        into: target + tile * TileLimits.rows(of: S.self) * depth.count)
     }
     return .packedSteps(UnsafePointer(target), depth: depth.count)
-  }
-}
-
-/// A block of A in one of the layouts a tile reads.
-private struct LeftBlock<S: Scalar> {
-  let operation: TileOperation
-  let start: UnsafePointer<S>
-  let rowStride: Int
-  let depthStride: Int
-  /// The distance of packed tiles; nil where a tile starts at its first row.
-  let tileStride: Int?
-
-  static func alongDepth(_ start: UnsafePointer<S>, rowStride: Int) -> LeftBlock {
-    LeftBlock(
-      operation: .productsAlongDepth, start: start, rowStride: rowStride, depthStride: 1,
-      tileStride: nil)
-  }
-
-  static func alongRows(_ start: UnsafePointer<S>, depthStride: Int) -> LeftBlock {
-    LeftBlock(
-      operation: .productsAlongRows, start: start, rowStride: 1, depthStride: depthStride,
-      tileStride: nil)
-  }
-
-  static func packedSteps(_ start: UnsafePointer<S>, depth: Int) -> LeftBlock {
-    LeftBlock(
-      operation: .productsAlongRows, start: start, rowStride: 1, depthStride: TileLimits.rows,
-      tileStride: TileLimits.rows * depth)
-  }
-
-  @inline(__always) func offset(ofTile tile: Int, row: Int) -> Int {
-    tileStride.map { tile * $0 } ?? row * rowStride
-  }
-}
-
-/// A block of B, packed or as it lies.
-private struct RightBlock<S: Scalar> {
-  let start: UnsafePointer<S>
-  let panelStride: Int
-  /// The distance of rows where the block lies unpacked; packed rows are as wide as their panel.
-  let rowStride: Int?
-
-  @inline(__always) func depthStride(_ panel: Int, _ panels: PanelSplit) -> Int {
-    rowStride ?? panels.vectors(of: panel) * panels.lanes
   }
 }

@@ -23,13 +23,13 @@ struct MatrixBlocking: Equatable, Sendable {
   let columns: EvenSplit
   let depth: EvenSplit
 
-  /// Numbers of A in one block: 256 KB at most of Float, half of the smallest L2 we meet.
-  static var rowLimit: Int { 16 * TileLimits.rows }
+  /// With 512 steps of Float these are 448 KB of a wide core's L2, 192 KB of another's.
+  static func rowLimit<S: Scalar>(of type: S.Type) -> Int { 16 * TileLimits.rows(of: type) }
   static var depthLimit: Int { 512 }
   static var columnLimit: Int { 1024 }
 
-  init(_ shape: MatrixShape) {
-    rows = EvenSplit(shape.rows, limit: Self.rowLimit)
+  init<S: Scalar>(_ shape: MatrixShape, of type: S.Type) {
+    rows = EvenSplit(shape.rows, limit: Self.rowLimit(of: type))
     columns = EvenSplit(shape.columns, limit: Self.columnLimit)
     depth = EvenSplit(shape.depth, limit: Self.depthLimit)
   }

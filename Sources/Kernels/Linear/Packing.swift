@@ -65,24 +65,13 @@ private func packStridedColumns<S: Scalar>(
   }
 }
 
-/// Copies a block of A so that its rows neither share cache sets nor lie a page apart:
-/// `target[row, k]`, rows `targetStride` apart.
-func packRows<S: Scalar>(
-  _ source: UnsafePointer<S>, rowStride: Int, rows: Int, depth: Int,
-  into target: UnsafeMutablePointer<S>, rowStride targetStride: Int
-) {
-  for row in 0..<rows {
-    (target + row * targetStride).update(from: source + row * rowStride, count: depth)
-  }
-}
-
 /// Copies a tile of A so that the rows of one step are neighbours: `target[k, row]`, steps
-/// `TileLimits.rows` apart. Writes up to 16 numbers past the tile.
+/// `TileLimits.rows(of:)` apart. Writes up to 16 numbers past the tile.
 func packSteps<S: Scalar>(
   _ source: UnsafePointer<S>, rowStride: Int, depthStride: Int, rows: Int, depth: Int,
   into target: UnsafeMutablePointer<S>
 ) {
-  let width = TileLimits.rows
+  let width = TileLimits.rows(of: S.self)
   guard rowStride == 1 else {
     for k in 0..<depth {
       for row in 0..<rows {
@@ -91,7 +80,7 @@ func packSteps<S: Scalar>(
     }
     return
   }
-  if TileLimits.isWide {
+  if width > 8 {
     copySteps(SIMD16<S>.self, source, depthStride: depthStride, depth: depth, into: target)
   } else {
     copySteps(SIMD8<S>.self, source, depthStride: depthStride, depth: depth, into: target)
@@ -106,6 +95,7 @@ private func copySteps<S: Scalar, V: SIMD>(
 ) where V.Scalar == S {
   for k in 0..<depth {
     let step = UnsafeRawPointer(source + k * depthStride).loadUnaligned(as: V.self)
-    UnsafeMutableRawPointer(target + k * TileLimits.rows).storeBytes(of: step, as: V.self)
+    UnsafeMutableRawPointer(target + k * TileLimits.rows(of: S.self)).storeBytes(
+      of: step, as: V.self)
   }
 }

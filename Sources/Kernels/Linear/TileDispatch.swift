@@ -38,7 +38,9 @@ private func computeTile<R: PanelRow>(
   case 4: computeTile(operation, Rows4<R>.self, operands)
   case 5: computeTile(operation, Rows5<R>.self, operands)
   case 6: computeTile(operation, Rows6<R>.self, operands)
-  default: if TileLimits.isWide { computeTallTile(operation, rows: rows, of: row, operands) }
+  default:
+    guard TileLimits.isWide else { preconditionFailure("a tile of \(rows) rows") }
+    computeTallTile(operation, rows: rows, of: row, operands)
   }
 }
 
@@ -50,6 +52,19 @@ private func computeTallTile<R: PanelRow>(
   switch rows {
   case 7: computeProducts(operation, Rows7<R>.self, operands)
   case 8: computeProducts(operation, Rows8<R>.self, operands)
+  default:
+    guard TileLimits.hasTallTiles(of: R.Number.self) else {
+      preconditionFailure("a tile of \(rows) rows")
+    }
+    computeTallerTile(operation, rows: rows, of: row, operands)
+  }
+}
+
+@inline(__always)
+private func computeTallerTile<R: PanelRow>(
+  _ operation: TileOperation, rows: Int, of row: R.Type, _ operands: TileOperands<R.Number>
+) {
+  switch rows {
   case 9: computeProducts(operation, Rows9<R>.self, operands)
   case 10: computeProducts(operation, Rows10<R>.self, operands)
   case 11: computeProducts(operation, Rows11<R>.self, operands)

@@ -93,7 +93,7 @@ struct WeightGradientProduct<S: Scalar> {
     let rowStride = isDepthwise ? window.horizontal.tapStep * plan.source.channels : 1
     let tiles = EvenSplit(
       isDepthwise ? taps : taps * plan.sourceChannelsPerGroup,
-      limit: isDepthwise ? TileLimits.laneRows : TileLimits.rows)
+      limit: isDepthwise ? TileLimits.laneRows : TileLimits.rows(of: S.self))
     for panel in 0..<panels.count {
       let column = panel * panels.width
       for tile in 0..<tiles.partCount {
