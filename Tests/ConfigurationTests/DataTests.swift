@@ -102,7 +102,7 @@ struct DataTests {
       ("softmax_cross_entropy", "", TargetKind.classes),
       ("sigmoid_cross_entropy", "", .multiHot), ("mean_squared", "", .values),
       ("mean_absolute", "", .values), ("huber", "", .values),
-      ("mean_squared", ", target_kind: classes", .classes),
+      ("softmax_cross_entropy", ", target_kind: values", .values),
       ("mean_squared", ", target: multi_hot", .multiHot),
     ])
   func target(loss: String, key: String, expected: TargetKind) throws {
