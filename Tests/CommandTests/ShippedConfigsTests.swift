@@ -1,0 +1,52 @@
+import Foundation
+import Testing
+
+/// Every file in `configs/` runs, for two steps and with few samples to judge by.
+@Suite("Shipped configs", .serialized)
+struct ShippedConfigsTests {
+  static let names: [String] = {
+    let folder = Command.repository.appendingPathComponent("configs").path
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return files.filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
+  }()
+
+  @Test("there are configs, the main ones among them")
+  func mainConfigs() {
+    #expect(
+      Set(Self.names).isSuperset(of: ["fashion-mnist", "fashion-mnist-best", "residual", "xor"]))
+  }
+
+  @Test("runs, resumes, evaluates", arguments: names)
+  func run(name: String) throws {
+    guard try hasData(name) else { return }
+    let command = try Command(sharesCache: true)
+    defer { command.remove() }
+    let settings = ["data.dev={count: 60}", "data.test={count: 60}"]
+    let quiet = settings + ["--progress", "none"]
+    for steps in [1, 2] {
+      let result = try command.run(ranks: 2, [name, "training.max_steps=\(steps)"] + quiet)
+      #expect(result.status == 0 && result.errors == "", "\(result.errors)")
+    }
+    let evaluation = try command.run(["evaluate", name] + settings)
+    #expect(evaluation.status == 0 && evaluation.errors == "", "\(evaluation.errors)")
+    #expect(evaluation.output.hasPrefix("test after step 2: 60 samples"), "\(evaluation.output)")
+  }
+
+  @Test("has a summary and passes a dry run as it stands", arguments: names)
+  func dryRun(name: String) throws {
+    guard try hasData(name) else { return }
+    let command = try Command(sharesCache: true)
+    defer { command.remove() }
+    for arguments in [["summary", name], [name, "--dry-run"]] {
+      let result = try command.run(arguments)
+      #expect(result.status == 0 && result.errors == "", "\(result.errors)")
+    }
+    #expect(try command.everything() == [:])
+  }
+
+  private func hasData(_ name: String) throws -> Bool {
+    let file = Command.repository.appendingPathComponent("configs/\(name).yaml")
+    let isImages = try String(contentsOf: file, encoding: .utf8).contains("fashion-mnist/")
+    return hasFashionMNIST || !isImages
+  }
+}
