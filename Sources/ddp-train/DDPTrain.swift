@@ -30,6 +30,9 @@ struct DDPTrain: ParsableCommand {
       if isFirstRank {
         let text = fullMessage(for: error)
         if isHelp { print(text) } else { printError(text) }
+      } else if !isHelp {
+        // The first rank's end takes the others with it; theirs could take it before it has spoken.
+        Thread.sleep(forTimeInterval: 3)
       }
       Foundation.exit(isHelp ? 0 : ExitCode.badInput)
     }
