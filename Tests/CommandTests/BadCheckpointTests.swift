@@ -36,8 +36,10 @@ struct BadCheckpointTests {
       try command.bytes("runs/table/model.safetensors") == command.bytes("whole/model.safetensors"))
   }
 
-  @Test("a damaged newest checkpoint is named, and the one before leads to the same end")
-  func damaged() throws {
+  @Test(
+    "a damaged newest checkpoint is named, and the one before leads to the same end",
+    arguments: [nil, 3])
+  func damaged(ranks: Int?) throws {
     let command = try Command.table()
     defer { command.remove() }
     #expect(try command.run(quiet + ["output.folder=whole"]).status == 0)
@@ -49,7 +51,7 @@ struct BadCheckpointTests {
     try command.write(bytes, to: "\(folder)/state.safetensors")
     let found = try SHA256.hex(ofFile: command.path("\(folder)/state.safetensors"))
 
-    let resumed = try command.run(quiet)
+    let resumed = try command.run(ranks: ranks, quiet)
     #expect(resumed.status == 0)
     #expect(
       resumed.errors == """
