@@ -46,7 +46,7 @@ struct SameBitsTests {
   @Test(
     "on any number of ranks", .enabled(if: hasFashionMNIST), arguments: Job.allCases)
   func anyRankCount(job: Job) throws {
-    let command = try Command.table(sharesCache: true)
+    let command = try Command.table(sharesCache: job != .table)
     defer { command.remove() }
     let alone = try train(command, job, ranks: nil, into: "alone")
     for ranks in [1, 2, 3, 4, 5, 8] {
@@ -59,7 +59,7 @@ struct SameBitsTests {
     "cut in the middle of an epoch and continued on other numbers of ranks",
     .enabled(if: hasFashionMNIST), arguments: [Job.images, .table])
   func continued(job: Job) throws {
-    let command = try Command.table(sharesCache: true)
+    let command = try Command.table(sharesCache: job != .table)
     defer { command.remove() }
     let whole = try train(command, job, ranks: nil, into: "whole")
     _ = try train(command, job, ranks: 4, into: "parts", ["training.max_steps=3"])
@@ -68,9 +68,9 @@ struct SameBitsTests {
     #expect(parts == whole)
   }
 
-  @Test("killed at any moment and started again by the same command", .enabled(if: hasFashionMNIST))
+  @Test("killed at any moment and started again by the same command")
   func killed() throws {
-    let command = try Command.table(sharesCache: true)
+    let command = try Command.table()
     defer { command.remove() }
     let more = ["checkpoint.every_seconds=0.05", "training.epochs=400"]
     let whole = try train(command, .table, ranks: nil, into: "whole", more)
