@@ -72,14 +72,14 @@ struct SameBitsTests {
   func killed() throws {
     let command = try Command.table()
     defer { command.remove() }
-    let more = ["checkpoint.every_seconds=0.05", "training.epochs=400"]
+    let more = ["checkpoint.every_seconds=0.05", "training.epochs=1500"]
     let whole = try train(command, .table, ranks: nil, into: "whole", more)
     var generator = SystemRandomNumberGenerator()
     var interruptions = 0
     for (attempt, ranks) in [2, 4, 3, 1, 2, 3].enumerated() {
       let process = try command.start(
         ranks: ranks, Job.table.arguments + more + ["output.folder=parts", "--progress", "none"])
-      Thread.sleep(forTimeInterval: 0.35 + Double.random(in: 0..<0.6, using: &generator))
+      Thread.sleep(forTimeInterval: 0.3 + Double.random(in: 0..<0.5, using: &generator))
       if attempt % 2 == 0 {
         kill(process.processIdentifier, SIGKILL)
       } else {
