@@ -64,7 +64,8 @@ let package = Package(
     room("Graph", ["Diagnostics"]),
     room("Storage", ["Diagnostics", "CCrypto", "CXXHash"]),
     .target(
-      name: "Kernels", dependencies: ["CInstructionSet", "CVectors", "Graph", "Randomness", "Storage"],
+      name: "Kernels",
+      dependencies: ["CInstructionSet", "CVectors", "Graph", "Randomness", "Storage"],
       exclude: ["README.md"], swiftSettings: numeric),
     room("Plan", ["Graph"]),
     room("Optimizers", ["Diagnostics", "Graph", "Kernels", "Storage"]),
@@ -76,7 +77,10 @@ let package = Package(
     room("Metrics", ["Diagnostics"]),
     room(
       "Engine",
-      ["DataParallel", "Diagnostics", "Graph", "Kernels", "Optimizers", "Plan", "Randomness", "Storage"]),
+      [
+        "DataParallel", "Diagnostics", "Graph", "Kernels", "Optimizers", "Plan", "Randomness",
+        "Storage",
+      ]),
     room(
       "Training",
       [
@@ -93,7 +97,8 @@ let package = Package(
       name: "ddp-train",
       dependencies: [
         "CBuildInformation", "Checkpoints", "Collectives", "Configuration", "DataParallel",
-        "Datasets", "Diagnostics", "Engine", "Graph", "Kernels", "Metrics", "MPICollectives", "Optimizers", "Plan", "Storage",
+        "Datasets", "Diagnostics", "Engine", "Graph", "Kernels", "Metrics", "MPICollectives",
+        "Optimizers", "Plan", "Storage",
         "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"], swiftSettings: careful),
     .executableTarget(
@@ -114,8 +119,13 @@ let package = Package(
       ["CAllocationCount", "Diagnostics", "Graph", "Kernels", "Optimizers", "Storage"],
       resources: ["golden_schedules.py", "golden_updates.py"]),
     suite(
-      "MPICollectives", ["CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "MPICollectives", "Storage"]),
-    suite("DataParallel", ["CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Storage"]),
+      "MPICollectives",
+      [
+        "CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "MPICollectives",
+        "Storage",
+      ]),
+    suite(
+      "DataParallel", ["CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Storage"]),
     suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),
     suite("Checkpoints", ["Checkpoints", "Diagnostics", "Storage"]),
     suite("Metrics", ["Diagnostics", "Metrics"]),
@@ -125,15 +135,18 @@ let package = Package(
     suite(
       "Engine",
       [
-        "CAllocationCount", "Collectives", "DataParallel", "Datasets", "Engine", "Graph", "Kernels", "Optimizers",
+        "CAllocationCount", "Collectives", "DataParallel", "Datasets", "Engine", "Graph", "Kernels",
+        "Optimizers",
         "Plan", "Randomness", "Storage",
       ]),
     suite(
       "Training",
       [
-        "CAllocationCount", "Checkpoints", "Collectives", "Datasets", "Diagnostics", "Engine", "Graph", "Kernels",
+        "CAllocationCount", "Checkpoints", "Collectives", "Datasets", "Diagnostics", "Engine",
+        "Graph", "Kernels",
         "Metrics", "Optimizers", "Plan", "Storage", "Training",
       ]),
-    suite("Command", ["Checkpoints", "Configuration", "Diagnostics", "Storage"], resources: ["Golden"]),
+    suite(
+      "Command", ["Checkpoints", "Configuration", "Diagnostics", "Storage"], resources: ["Golden"]),
   ]
 )

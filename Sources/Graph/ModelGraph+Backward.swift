@@ -178,9 +178,7 @@ extension NormShape {
 
 extension OperationKind {
   /// The two backward operations of a linear layer and the length of its bias.
-  fileprivate var linearRules:
-    (input: OperationKind, weight: OperationKind, channels: Int)
-  {
+  fileprivate var linearRules: (input: OperationKind, weight: OperationKind, channels: Int) {
     switch self {
     case .dense(let inputs, let units):
       (

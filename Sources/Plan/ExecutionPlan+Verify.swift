@@ -50,7 +50,8 @@ extension ExecutionPlan {
       let outputs = operation.outputs.compactMap { arena.regions[$0.index] }
       for (index, range) in outputs.enumerated() {
         if outputs[..<index].contains(where: { $0.overlaps(range) }) {
-          faults.append("\(operation.kind.name) of \(operation.layer) writes two outputs to one place")
+          faults.append(
+            "\(operation.kind.name) of \(operation.layer) writes two outputs to one place")
         }
       }
       operation.outputs.forEach(write)

@@ -62,7 +62,8 @@ package struct Evaluator<S: Scalar> {
     try collectives.broadcast(&bytes, from: 0)
     if let own { return own }
     let words = (0..<3).map { index in
-      Double(bitPattern: bytes[index * 8..<index * 8 + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) })
+      Double(
+        bitPattern: bytes[index * 8..<index * 8 + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) })
     }
     return Evaluation(
       samples: Int(words[0]), loss: words[1], accuracy: words[2] < 0 ? nil : words[2])

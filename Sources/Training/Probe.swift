@@ -76,7 +76,8 @@ package enum Probe {
       let classes = target.integers() ?? target.doubles().map { Int($0.rounded()) }
       guard classes.count == rows, classes.allSatisfy({ (0..<outputs).contains($0) }) else {
         throw Diagnostic(
-          place: path, problem: "target has \(classes.count) classes of \(classes.min() ?? 0) to "
+          place: path,
+          problem: "target has \(classes.count) classes of \(classes.min() ?? 0) to "
             + "\(classes.max() ?? 0)",
           expected: "\(rows) classes of 0 to \(outputs - 1)",
           remedy: "store one class number per sample")

@@ -6,6 +6,7 @@ package func checkRanks(_ ranks: Int, _ spec: RunSpec) throws {
   throw Diagnostic(
     place: "launch", problem: "\(ranks) ranks for \(spec.training.shards) micro-shards",
     expected: "at most as many ranks as training.shards, so that every rank has work",
-    remedy: "start \(spec.training.shards) ranks or fewer, or set training.shards to \(ranks) or more "
+    remedy:
+      "start \(spec.training.shards) ranks or fewer, or set training.shards to \(ranks) or more "
       + "(a divisor of training.batch = \(spec.training.batch)); other shards give other bits")
 }

@@ -123,7 +123,8 @@ package final class TrainingRun {
       loader.loadClasses(positions, order: order, into: engine.classes.prefix(positions.count))
     } else {
       let width = loader.part.dataset.shape.target.width
-      loader.loadValues(positions, order: order, into: engine.targets.prefix(positions.count * width))
+      loader.loadValues(
+        positions, order: order, into: engine.targets.prefix(positions.count * width))
     }
   }
 
@@ -133,7 +134,8 @@ package final class TrainingRun {
   ) throws -> AgreedFailure {
     let operations = steps.engine.plan.graph.operations
     let own = try steps.firstNotFinite(batch, load: load)
-    let first = operations.count - (try collectives.allMaximum(operations.count - (own ?? operations.count)))
+    let first =
+      operations.count - (try collectives.allMaximum(operations.count - (own ?? operations.count)))
     let place = first < operations.count ? operations[first] : nil
     return AgreedFailure(
       message: "\(divergenceDiagnostic(fault, first: place))", exitCode: ExitCode.diverged)

@@ -67,7 +67,8 @@ private func evaluate(
   writeToStandardOutput(([title] + report).joined(separator: "\n") + "\n")
 }
 
-private func dataPart(_ option: EvaluateCommand.PartOption, of data: LoadedData) throws -> DataPart {
+private func dataPart(_ option: EvaluateCommand.PartOption, of data: LoadedData) throws -> DataPart
+{
   let part =
     switch option {
     case .train: Optional(data.train)

@@ -5,7 +5,8 @@ import Training
 struct SummaryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "summary",
-    abstract: "Layers with shapes, parameters and operations, and the memory of a rank; needs no MPI.")
+    abstract:
+      "Layers with shapes, parameters and operations, and the memory of a rank; needs no MPI.")
 
   @OptionGroup var config: ConfigArguments
 

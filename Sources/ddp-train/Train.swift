@@ -43,7 +43,9 @@ func train(
     console.printLines(facts.lines + material.data.warnings.map { "warning: \($0)" } + [""])
   }
   if options.dryRun {
-    if collectives.isRoot { console.printLines(["dry run: everything is ready; nothing was written"]) }
+    if collectives.isRoot {
+      console.printLines(["dry run: everything is ready; nothing was written"])
+    }
     return
   }
   try run(configuration, material, replica, facts, console, folder, over: collectives)
@@ -66,7 +68,8 @@ private func run(
       display: console, log: log, label: spec.loss.metricLabel, length: length,
       onFailure: spec.checkpoint.onFailure, firstStep: replica.counters.step)
   }
-  let keeper = collectives.isRoot
+  let keeper =
+    collectives.isRoot
     ? CheckpointKeeper(
       folder: folder.checkpoints, spec: spec,
       codec: CheckpointCodec(
@@ -106,5 +109,6 @@ private func finish(
 
 private func reportTitle(_ part: String?, _ evaluation: Evaluation?) -> String {
   guard let part, let evaluation else { return "" }
-  return "\(part): \(groupedDigits(evaluation.samples)) samples, loss \(measureText(evaluation.loss))"
+  return
+    "\(part): \(groupedDigits(evaluation.samples)) samples, loss \(measureText(evaluation.loss))"
 }

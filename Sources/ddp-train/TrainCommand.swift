@@ -19,7 +19,9 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Do everything but the steps, and write nothing.")
   var dryRun = false
 
-  @Option(help: "How progress is shown: \(ProgressOption.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(
+    help:
+      "How progress is shown: \(ProgressOption.allCases.map(\.rawValue).joined(separator: ", ")).")
   var progress = ProgressOption.auto
 
   func run() throws {

@@ -6,10 +6,12 @@ struct NearestNameTests {
   @Test(
     "a slip of the finger finds the name that was meant",
     arguments: [
-      ("learning_rat", "learning_rate"), ("btach", "batch"), ("Dropuot", "dropout"), ("cov2d", "conv2d"),
+      ("learning_rat", "learning_rate"), ("btach", "batch"), ("Dropuot", "dropout"),
+      ("cov2d", "conv2d"),
     ])
   func closeName(typed: String, meant: String) {
-    #expect(nearestName(to: typed, among: ["batch", "conv2d", "dropout", "learning_rate"]) == meant)
+    #expect(
+      nearestName(to: typed, among: ["batch", "conv2d", "dropout", "learning_rate"]) == meant)
   }
 
   @Test("a word that resembles nothing gets no suggestion")

@@ -5,7 +5,9 @@ import Testing
 struct BackwardTests {
   private let loss = LossSpec.softmaxCrossEntropy(labelSmoothing: 0, classWeights: nil)
 
-  private func differentiated(_ layers: [LayerKind], inputGradient: Bool = false) throws -> ModelGraph {
+  private func differentiated(_ layers: [LayerKind], inputGradient: Bool = false) throws
+    -> ModelGraph
+  {
     let spec = ModelSpec(input: [4], layers: layers.map { LayerSpec($0) })
     return try GraphBuilder.forward(spec, loss: loss, mode: .training)
       .differentiated(inputGradient: inputGradient)
@@ -42,11 +44,12 @@ struct BackwardTests {
     let graph = try differentiated([
       .dense(DenseSpec(units: 4)), .residual(main: main, shortcut: []), .dense(DenseSpec(units: 2)),
     ])
-    #expect(graph.operations.map(\.kind.name) == [
-      "dense", "dense", "add", "dense", "loss", "sum_losses", "count_correct",
-      "bias_gradient", "dense_weight_gradient", "dense_input_gradient",
-      "bias_gradient", "dense_weight_gradient", "dense_input_gradient", "add",
-      "bias_gradient", "dense_weight_gradient",
-    ])
+    #expect(
+      graph.operations.map(\.kind.name) == [
+        "dense", "dense", "add", "dense", "loss", "sum_losses", "count_correct",
+        "bias_gradient", "dense_weight_gradient", "dense_input_gradient",
+        "bias_gradient", "dense_weight_gradient", "dense_input_gradient", "add",
+        "bias_gradient", "dense_weight_gradient",
+      ])
   }
 }

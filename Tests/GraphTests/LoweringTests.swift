@@ -30,23 +30,31 @@ struct LoweringTests {
     ]
     let graph = try graph([32, 32, 1], layers)
     #expect(graph.parameterCount == 61_706)
-    #expect(graph.layers.map(\.outputShape)[0..<6].map { $0 } == [
-      [28, 28, 6], [28, 28, 6], [14, 14, 6], [10, 10, 16], [10, 10, 16], [5, 5, 16],
-    ])
-    #expect(graph.parameters.map(\.name)[0..<3] == ["layers.0.weight", "layers.0.bias", "layers.3.weight"])
+    #expect(
+      graph.layers.map(\.outputShape)[0..<6].map { $0 } == [
+        [28, 28, 6], [28, 28, 6], [14, 14, 6], [10, 10, 16], [10, 10, 16], [5, 5, 16],
+      ])
+    #expect(
+      graph.parameters.map(\.name)[0..<3] == [
+        "layers.0.weight", "layers.0.bias", "layers.3.weight",
+      ])
     #expect(graph.parameters[2].layout.fileShape == [16, 6, 5, 5])
   }
 
   @Test(
     "same padding halves odd extents upwards and puts the odd zero behind",
     arguments: [(28, 3, 1, 28, 1, 1), (28, 3, 2, 14, 0, 1), (7, 3, 2, 4, 1, 1), (5, 2, 1, 5, 0, 1)])
-  func samePadding(input: Int, kernel: Int, stride: Int, output: Int, before: Int, after: Int) throws {
-    let graph = try graph([input, input, 1], [
-      conv(2, kernel) {
-        $0.padding = .same
-        $0.stride = Extent(stride)
-      }
-    ])
+  func samePadding(input: Int, kernel: Int, stride: Int, output: Int, before: Int, after: Int)
+    throws
+  {
+    let graph = try graph(
+      [input, input, 1],
+      [
+        conv(2, kernel) {
+          $0.padding = .same
+          $0.stride = Extent(stride)
+        }
+      ])
     guard case .convolution(let geometry) = graph.operations[0].kind else {
       Issue.record("no convolution")
       return
@@ -69,21 +77,25 @@ struct LoweringTests {
         LayerSpec(.repeat(times: 2, layers: [LayerSpec(.dense(DenseSpec(units: 8)))])),
       ])
     let graph = try GraphBuilder.forward(spec, loss: nil, mode: .training)
-    #expect(graph.parameters.map(\.name).filter { $0.hasSuffix("weight") } == [
-      "layers.stem.weight", "layers.1.main.0.weight", "layers.2.branches.0.0.weight",
-      "layers.2.branches.1.0.weight", "layers.2.branches.1.1.weight", "layers.3.0.0.weight",
-      "layers.3.1.0.weight",
-    ])
-    #expect(graph.statistics.map(\.name) == ["layers.stem.running_mean", "layers.stem.running_var"])
+    #expect(
+      graph.parameters.map(\.name).filter { $0.hasSuffix("weight") } == [
+        "layers.stem.weight", "layers.1.main.0.weight", "layers.2.branches.0.0.weight",
+        "layers.2.branches.1.0.weight", "layers.2.branches.1.1.weight", "layers.3.0.0.weight",
+        "layers.3.1.0.weight",
+      ])
+    #expect(
+      graph.statistics.map(\.name) == ["layers.stem.running_mean", "layers.stem.running_var"])
     #expect(graph.outputShape == [8])
   }
 
   @Test("weights before a relu start as He normal, others as Xavier uniform")
   func defaultInitializers() throws {
-    let graph = try graph([8, 8, 3], [
-      conv(4, 3), .batchNorm(BatchNormSpec()), .activation(.relu), .flatten(.channelsLast),
-      .dense(DenseSpec(units: 5)), .activation(.tanh), .dense(DenseSpec(units: 2)),
-    ])
+    let graph = try graph(
+      [8, 8, 3],
+      [
+        conv(4, 3), .batchNorm(BatchNormSpec()), .activation(.relu), .flatten(.channelsLast),
+        .dense(DenseSpec(units: 5)), .activation(.tanh), .dense(DenseSpec(units: 2)),
+      ])
     let weights = graph.parameters.filter { $0.kind == .weight }
     #expect(weights.map(\.initializer) == [.heNormal, .xavierUniform, .xavierUniform])
     #expect(weights.map(\.fanIn) == [27, 144, 5])
@@ -97,9 +109,11 @@ struct LoweringTests {
         expected: "a flat input [features]",
         remedy: "put flatten or global_average_pool before it")
     ) {
-      try graph([8, 8, 3], [
-        conv(4, 3) { $0.padding = .same }, .dense(DenseSpec(units: 2)),
-      ])
+      try graph(
+        [8, 8, 3],
+        [
+          conv(4, 3) { $0.padding = .same }, .dense(DenseSpec(units: 2)),
+        ])
     }
   }
 
@@ -131,7 +145,8 @@ struct LoweringTests {
     #expect(
       throws: Diagnostic(
         place: "net.yaml:6:7",
-        problem: "layers.1 (softmax) stands before softmax_cross_entropy, which applies softmax itself",
+        problem:
+          "layers.1 (softmax) stands before softmax_cross_entropy, which applies softmax itself",
         expected: "logits at the end of the model", remedy: "remove this softmax layer")
     ) {
       try graph(
