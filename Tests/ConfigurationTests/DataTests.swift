@@ -23,7 +23,7 @@ struct DataTests {
     ).spec.data
     var expected = DataSpec(
       source: .idx(
-        train: ArrayFiles(inputs: "/work/place/files/a.gz", targets: "/work/b.gz"), dev: nil,
+        train: ArrayFiles(inputs: "/srv/place/files/a.gz", targets: "/srv/b.gz"), dev: nil,
         test: ArrayFiles(inputs: "/home/user/c.gz", targets: "/d.gz")))
     expected.dev = .fraction(0.1, stratified: true)
     expected.test = .files

@@ -16,7 +16,7 @@ let smallest = """
   """
 
 let search = ConfigurationSearch(
-  workingDirectory: "/work/place", folders: ["configs"], home: "/home/user")
+  workingDirectory: "/srv/place", folders: ["configs"], home: "/home/user")
 
 /// `text` read as `small.yaml`, beside which its data paths lead.
 func read(_ text: String, _ overrides: String...) throws -> RunConfiguration {

@@ -159,7 +159,7 @@ struct ResolvedConfigurationTests {
     #expect(flat["model.layers.6.dense.weight_initializer.uniform.low"] == "-0.1")
     #expect(flat["training.early_stopping.patience"] == "2")
     #expect(flat["training.ema_decay"] == "null")
-    #expect(flat["data.train"] == "/work/place/odd name: #1\t\"x\" \\ ü.csv")
+    #expect(flat["data.train"] == "/srv/place/odd name: #1\t\"x\" \\ ü.csv")
   }
 
   @Test("places are found by path, or by the section around it")
