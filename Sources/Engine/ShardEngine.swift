@@ -10,7 +10,7 @@ import Storage
 package final class ShardEngine<S: Scalar> {
   package let plan: ExecutionPlan
   let operations: [Operation]
-  /// By value; shares of sums are bound anew for each micro-shard by `bind(leaf:)`.
+  /// By value; shares of sums are bound anew for each micro-shard by `beginShard`.
   var blocks: [Block<S>]
   /// Targets of the micro-shard: class numbers, or rows of numbers.
   package let classes: Block<Int32>
