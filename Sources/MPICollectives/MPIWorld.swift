@@ -18,7 +18,7 @@ package final class MPIWorld: Collectives {
   /// The ranks of this host, in the same order.
   var host: MPICalls
   /// Shared memory, freed in the same order on all ranks.
-  var windows: [MPI_Win] = unsafe []
+  var windows: ArraySlice<MPI_Win> = unsafe []
   private let thread = pthread_self()
   /// One request per slot; slot 0 is the room's own, for what all ranks do together.
   private var requests: RequestPointer
@@ -156,8 +156,7 @@ package final class MPIWorld: Collectives {
 
   package func finish() throws(CollectivesError) {
     checkThread()
-    for unsafewindow in unsafe windows { try unsafe host.free(window) }
-    unsafe windows.removeAll()
+    while let window = unsafe windows.popFirst() { try unsafe host.free(window) }
     try calls.finalise()
   }
 
