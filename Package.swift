@@ -78,8 +78,8 @@ let package = Package(
     room(
       "Engine",
       [
-        "DataParallel", "Diagnostics", "Graph", "Kernels", "Optimizers", "Plan", "Randomness",
-        "Storage",
+        "DataParallel", "Diagnostics", "Graph", "Kernels", "Metrics", "Optimizers", "Plan",
+        "Randomness", "Storage",
       ]),
     room(
       "Training",

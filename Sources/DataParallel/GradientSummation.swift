@@ -19,8 +19,8 @@ package final class GradientSummation<S: Scalar> {
   package let buckets: [Range<Int>]
   /// This rank's shards, in the numbers of the whole batch.
   package var localShards: Range<Int> { local.shards }
-  /// The time this rank spent in `poll` and `waitSum`.
-  package private(set) var waitingTime: Duration = .zero
+  /// The time this rank spent in `poll` and `waitSum`; who was late is not known here.
+  package private(set) var waiting = SumWaiting()
 
   private let group: any Collectives
   private let local: LocalSum
@@ -119,7 +119,7 @@ package final class GradientSummation<S: Scalar> {
     guard finishedBuckets < startedBuckets else { return }
     let start = ContinuousClock.now
     try advanceOutstanding()
-    waitingTime += ContinuousClock.now - start
+    waiting.communication += ContinuousClock.now - start
   }
 
   /// Returns when `sum` holds the sum over all shards in `bucket`; it may then be changed in place.
@@ -134,7 +134,7 @@ package final class GradientSummation<S: Scalar> {
       attempt += 1
       try advanceOutstanding()
     }
-    waitingTime += ContinuousClock.now - start
+    waiting.communication += ContinuousClock.now - start
   }
 
   /// Whether `waitSum` would return at once.

@@ -24,13 +24,16 @@ package final class TrainingRun {
   private let journal: RunJournal?
   private let keeper: CheckpointKeeper?
   private var order: EpochOrder
-  private var clock: PhaseClock
+  /// What this rank is doing at any moment.
+  package let activity: RankActivity
   private var epochStart = ContinuousClock.now
 
   package init(
     _ spec: RunSpec, plans: ModelPlans, data: LoadedData, replica: Replica,
-    collectives: any Collectives, journal: RunJournal?, keeper: CheckpointKeeper?
+    collectives: any Collectives, journal: RunJournal?, keeper: CheckpointKeeper?,
+    activity: RankActivity? = nil
   ) {
+    self.activity = activity ?? RankActivity(step: replica.counters.step)
     self.spec = spec
     self.data = data
     self.replica = replica
@@ -52,7 +55,8 @@ package final class TrainingRun {
         length: plans.training.leaf.count, buckets: plans.training.buckets,
         shards: spec.training.shards, over: collectives),
       shards: spec.training.shards,
-      limits: GradientLimits(norm: spec.training.clipNorm, value: spec.training.clipValue))
+      limits: GradientLimits(norm: spec.training.clipNorm, value: spec.training.clipValue),
+      activity: self.activity)
     evaluationEngine = ShardEngine(
       plans.evaluation, model: replica.model, usesClasses: usesClasses, seed: spec.seed,
       arena: arena)
@@ -62,7 +66,6 @@ package final class TrainingRun {
       part: data.train, statistics: data.statistics, augmentation: data.augmentation)
     order = EpochOrder(
       count: data.train.count, seed: spec.seed, epoch: length.epoch(ofStep: replica.counters.step))
-    clock = PhaseClock(in: .other)
   }
 
   /// Trains to the last step and leaves the weights that are to be used in the replica.
@@ -73,14 +76,14 @@ package final class TrainingRun {
       try takeStep()
       if length.endsEpoch(after: replica.counters.step) { try endEpoch() }
       if isAuditDue { try audit() }
-      try keeper?.saveIfDue(replica, clock: &clock)
+      try keeper?.saveIfDue(replica, activity: activity)
     }
-    try keeper?.saveLast(replica, clock: &clock)
+    try keeper?.saveLast(replica, activity: activity)
     if spec.training.earlyStopping != nil { replica.restoreBest() }
   }
 
   /// The time since the run began, by phase.
-  package func timeSplit() -> TimeSplit { clock.read() }
+  package func timeSplit() -> TimeSplit { activity.split() }
 
   // MARK: One step
 
@@ -94,17 +97,18 @@ package final class TrainingRun {
       let place = positions.lowerBound + range.lowerBound..<positions.lowerBound + range.upperBound
       self.load(place, trainLoader, order: order, epoch: epoch, into: steps.engine)
     }
-    let before = (loading: steps.loadingTime, waiting: steps.summation.waitingTime)
-    clock.enter(.compute)
+    let before = steps.summation.waiting
+    activity.begin(step: step)
     let result: StepResult
     do {
       result = try steps.run(batch, load: load)
     } catch let fault as NotFinite {
       throw try divergence(fault, batch, load: load)
     }
-    clock.enter(.other)
-    clock.move(steps.loadingTime - before.loading, from: .compute, to: .data)
-    clock.move(steps.summation.waitingTime - before.waiting, from: .compute, to: .sums)
+    activity.endStep()
+    let waiting = steps.summation.waiting - before
+    activity.move(waiting.late, from: .compute, to: .waiting)
+    activity.move(waiting.communication, from: .compute, to: .communication)
     replica.average?.update(
       0..<replica.model.parameters.count, weights: replica.model.parameters, step: step + 1)
     replica.counters.add(loss: result.loss, accuracy: result.accuracy, samples: positions.count)
@@ -164,7 +168,7 @@ package final class TrainingRun {
     epochStart = .now
     replica.counters.beginEpoch()
     order = EpochOrder(count: data.train.count, seed: spec.seed, epoch: epoch)
-    if isBest { try keeper?.saveBest(replica, clock: &clock) }
+    if isBest { try keeper?.saveBest(replica, activity: activity) }
   }
 
   private func isEvaluationDue(_ epoch: Int) -> Bool {
@@ -173,8 +177,8 @@ package final class TrainingRun {
 
   /// Evaluates a part with the weights in use.
   package func evaluate(_ part: DataPart) throws -> Evaluation {
-    let previous = clock.enter(.evaluation)
-    defer { clock.enter(previous) }
+    let previous = activity.begin(.evaluation)
+    defer { activity.begin(previous) }
     let loader = BatchLoader<Float>(part: part, statistics: data.statistics)
     return try evaluator.evaluate(samples: part.count) { range in
       load(range, loader, order: nil, epoch: nil, into: evaluationEngine)

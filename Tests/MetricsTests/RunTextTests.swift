@@ -82,10 +82,11 @@ struct RunTextTests {
       facts: facts, label: .accuracy, epochs: epochs, reportTitle: "test", report: ["accuracy 92%"],
       time: time, weightsDigest: "0123abcd")
     let closing = [
-      "", "test", "accuracy 92%", "", "time", "compute           30.0 s   75.0%",
-      "waiting for sums   0.0 s    0.0%", "data               0.0 s    0.0%",
-      "checkpoint         0.0 s    0.0%", "evaluation         0.0 s    0.0%",
-      "other             10.0 s   25.0%", "total             40.0 s  100.0%", "",
+      "", "test", "accuracy 92%", "", "time", "compute        30.0 s   75.0%",
+      "communication   0.0 s    0.0%", "waiting         0.0 s    0.0%",
+      "data            0.0 s    0.0%", "checkpoint      0.0 s    0.0%",
+      "evaluation      0.0 s    0.0%", "other          10.0 s   25.0%",
+      "total          40.0 s  100.0%", "",
       "sha256 0123abcd  model.safetensors",
     ]
     #expect(summary.closingLines == closing)

@@ -1,0 +1,70 @@
+/// The one thing that knows what this rank is doing now.
+///
+/// Whoever begins a phase or an instruction of the plan says so here once. Three readers follow: the time
+/// split, the timeline of `--trace`, and the sink through which the other ranks see how far this one is.
+/// Nothing here allocates. The clock is asked when a phase begins, and for every instruction only while
+/// a timeline is kept.
+package final class RankActivity {
+  /// The instruction while the plan is not being walked.
+  package static let noInstruction = -1
+
+  /// The step under way, or the one that comes next.
+  package private(set) var step: Int
+  /// The instruction that began last in this phase.
+  package private(set) var instruction = RankActivity.noInstruction
+  package var phase: Phase { clock.phase }
+
+  /// Told of every change from now on, beginning with the present state.
+  package var sink: (any ProgressSink)? {
+    didSet { sink?.note(step: step, phase: phase, instruction: instruction) }
+  }
+
+  private var clock: PhaseClock
+
+  package init(in phase: Phase = .other, step: Int = 0, at now: MonotonicInstant = .now) {
+    self.step = step
+    clock = PhaseClock(in: phase, at: now)
+  }
+
+  /// Begins a training step, in the phase `compute`.
+  package func begin(step: Int, at now: MonotonicInstant = .now) {
+    self.step = step
+    begin(.compute, at: now)
+  }
+
+  /// Ends the step; what follows is `other` until something else is said.
+  package func endStep(at now: MonotonicInstant = .now) {
+    step += 1
+    begin(.other, at: now)
+  }
+
+  /// Begins `phase` and returns the one that ended, for going back to it later.
+  @discardableResult
+  package func begin(_ phase: Phase, at now: MonotonicInstant = .now) -> Phase {
+    let previous = clock.enter(phase, at: now)
+    instruction = Self.noInstruction
+    sink?.note(step: step, phase: phase, instruction: instruction)
+    return previous
+  }
+
+  /// Runs `body` in `phase` and goes back to the phase before.
+  package func during<Result>(_ phase: Phase, _ body: () throws -> Result) rethrows -> Result {
+    let previous = begin(phase)
+    defer { begin(previous) }
+    return try body()
+  }
+
+  /// Begins an instruction of the plan, in the same phase.
+  package func begin(instruction: Int) {
+    self.instruction = instruction
+    sink?.note(step: step, phase: clock.phase, instruction: instruction)
+  }
+
+  /// Moves time that another clock measured inside one phase to the phase it belongs to.
+  package func move(_ duration: Duration, from source: Phase, to target: Phase) {
+    clock.move(duration, from: source, to: target)
+  }
+
+  /// The time since the beginning, by phase.
+  package func split(at now: MonotonicInstant = .now) -> TimeSplit { clock.read(at: now) }
+}
