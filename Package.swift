@@ -104,7 +104,7 @@ let package = Package(
     .executableTarget(
       name: "ddp-bench",
       dependencies: [
-        "Graph", "Kernels", "Storage",
+        "Collectives", "DataParallel", "Graph", "Kernels", "MPICollectives", "Storage",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"], swiftSettings: careful),
 

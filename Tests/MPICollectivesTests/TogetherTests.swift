@@ -7,7 +7,7 @@ import Testing
 
 extension DistributedTests {
   @Suite("What all ranks do together", .serialized)
-  @MainActor
+  @MPIThread
   struct TogetherTests {
     let group: any Collectives
 
