@@ -8,12 +8,16 @@ import Testing
 
 @Suite("Allocations")
 struct AllocationTests {
-  @Test("a training step allocates nothing after the first, loading included")
-  func step() throws {
+  @Test(
+    "a training step allocates nothing after the first, loading included",
+    arguments: [
+      UpdateRule.adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8), .lars(momentum: 0.9, trust: 0.01),
+      .lamb(beta1: 0.9, beta2: 0.999, epsilon: 1e-6),
+    ])
+  func step(rule: UpdateRule) throws {
     let data = try images()
     let step = try SmallStep(
-      batch: 24, shards: 4, rule: .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8),
-      limits: GradientLimits(norm: 1, value: 0.5))
+      batch: 24, shards: 4, rule: rule, limits: GradientLimits(norm: 1, value: 0.5))
     let loader = BatchLoader<Float>(
       part: data.train, statistics: data.statistics, augmentation: data.augmentation)
     let engine = step.steps.engine
