@@ -38,9 +38,7 @@ package final class TrainingRun {
     self.journal = journal
     self.keeper = keeper
     length = RunLength(spec, samples: data.train.count)
-    schedule = LearningRateSchedule(
-      spec: spec.schedule, base: spec.optimizer.learningRate, stepsPerEpoch: length.stepsPerEpoch,
-      totalSteps: length.totalSteps)
+    schedule = length.learningRates(spec)
     let arena = AlignedMemory<Float>(count: plans.arenaCount)
     let usesClasses = spec.data.target == .classes
     steps = StepEngine(
