@@ -42,9 +42,7 @@ package final class TrainingRun {
     self.keeper = keeper
     ledger = TimeLedger(self.activity, over: collectives)
     length = RunLength(spec, samples: data.train.count)
-    schedule = LearningRateSchedule(
-      spec: spec.schedule, base: spec.optimizer.learningRate, stepsPerEpoch: length.stepsPerEpoch,
-      totalSteps: length.totalSteps)
+    schedule = length.learningRates(spec)
     let arena = AlignedMemory<Float>(count: plans.arenaCount)
     let usesClasses = spec.data.target == .classes
     steps = try StepEngine(

@@ -25,6 +25,20 @@ extension RunFacts {
       trainingOperations: Double(plans.flopsPerSample),
       bytesPerRank: plans.bytesPerRank(spec, ranks: collectives.ranks),
       instructionSet: InstructionSet.name, seed: spec.seed, resumedStep: resumedStep)
+    rate = RateFact(spec, length)
+  }
+}
+
+extension RateFact {
+  fileprivate init(_ spec: RunSpec, _ length: RunLength) {
+    self.init(
+      given: spec.optimizer.learningRate, warmupSteps: length.learningRates(spec).warmupSteps)
+    let scale = spec.optimizer.scale
+    guard let baseBatch = scale.baseBatch, scale.rule != .none else { return }
+    scaling = Scaling(
+      rule: scale.rule == .linear ? "linear" : "square_root",
+      factor: scale.factor(batch: spec.training.batch), batch: spec.training.batch,
+      baseBatch: baseBatch)
   }
 }
 

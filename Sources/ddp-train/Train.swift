@@ -23,6 +23,11 @@ func train(
     if !options.dryRun { try folder.checkpoints.removeTemporaries() }
     return try folder.newestCheckpoint(resuming: configuration)
   }
+  let length = RunLength(spec, samples: material.data.train.count)
+  try collectives.agree {
+    try length.checkWarmup(
+      of: spec.schedule, place: configuration.place(of: "schedule.warmup_steps"))
+  }
   let replica = Replica(spec, plans: material.plans)
   if let checkpoint = material.checkpoint {
     try collectives.agree {
@@ -37,7 +42,6 @@ func train(
     try options.traceArguments.spec?.checkPath()
     try folder.prepare(fresh: options.fresh)
   }
-  let length = RunLength(spec, samples: material.data.train.count)
   let facts = RunFacts(
     configuration, material, length, collectives, resumedStep: material.checkpoint?.record.step)
   let console = console(options.progress, spec: spec, firstStep: replica.counters.step)

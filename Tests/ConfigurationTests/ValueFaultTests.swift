@@ -93,7 +93,7 @@ struct ValueFaultTests {
         mean_absolute, huber
           to fix:   write softmax_cross_entropy instead of softmax_crossentropy
         small.yaml:7:19: unknown optimizer adm
-          expected: one of sgd, momentum, rmsprop, adagrad, adam, adamw
+          expected: one of sgd, momentum, rmsprop, adagrad, adam, adamw, lars, lamb
           to fix:   write adam instead of adm
         small.yaml:8:11: unknown schedule cosin
           expected: one of constant, step, exponential, inverse_time, polynomial, cosine, one_cycle
