@@ -3,6 +3,7 @@ package struct RunSummary: Equatable, Sendable {
   package var facts: RunFacts
   package var label: MetricLabel
   package var epochs: [EpochRecord]
+  package var heals: [HealRecord]
   /// `test`, or the part that was evaluated at the end.
   package var reportTitle: String
   /// From `Predictions.reportLines`; empty when there is no part to report on.
@@ -12,12 +13,13 @@ package struct RunSummary: Equatable, Sendable {
   package var weightsDigest: String
 
   package init(
-    facts: RunFacts, label: MetricLabel, epochs: [EpochRecord], reportTitle: String,
-    report: [String], time: TimeSplit, weightsDigest: String
+    facts: RunFacts, label: MetricLabel, epochs: [EpochRecord], heals: [HealRecord] = [],
+    reportTitle: String, report: [String], time: TimeSplit, weightsDigest: String
   ) {
     self.facts = facts
     self.label = label
     self.epochs = epochs
+    self.heals = heals
     self.reportTitle = reportTitle
     self.report = report
     self.time = time
@@ -27,7 +29,8 @@ package struct RunSummary: Equatable, Sendable {
   /// What follows the last epoch on the terminal.
   package var closingLines: [String] {
     let result = report.isEmpty ? [] : ["", reportTitle] + report
-    return result + ["", "time"] + time.lines + ["", digestLine]
+    let healed = heals.isEmpty ? [] : [""] + heals.summaryLines
+    return result + ["", "time"] + time.lines + healed + ["", digestLine]
   }
 
   /// The whole of `summary.txt`.

@@ -97,8 +97,17 @@ package enum SaveFailure: String, CaseIterable, Sendable {
 package struct AuditSpec: Equatable, Sendable {
   /// Steps between comparisons of all ranks' parameters; 0: never.
   package var everySteps = 50
+  package var onMismatch = MismatchResponse.stop
 
   package init() {}
+}
+
+/// What an audit does when replicas differ.
+package enum MismatchResponse: String, CaseIterable, Sendable {
+  /// The run ends; its next start resumes from a checkpoint of before.
+  case stop
+  /// The ranks in the minority get the others' bits, and the run goes on.
+  case heal
 }
 
 package struct PlanSpec: Equatable, Sendable {

@@ -10,7 +10,8 @@ import Training
 
 /// Trains a config from its newest checkpoint (or the beginning) to its end.
 func train(
-  _ configuration: RunConfiguration, over collectives: any Collectives, options: TrainCommand
+  _ configuration: RunConfiguration, over collectives: any Collectives, options: TrainCommand,
+  faults: InjectedFaults
 ) throws {
   let spec = configuration.spec
   let folder = RunFolder(spec.outputFolder)
@@ -48,14 +49,14 @@ func train(
     }
     return
   }
-  try run(configuration, material, replica, facts, console, folder, over: collectives)
+  try run(configuration, material, replica, facts, console, folder, faults, over: collectives)
 }
 
 /// The steps and what comes after them.
 private func run(
   _ configuration: RunConfiguration, _ material: RunMaterial, _ replica: Replica,
   _ facts: RunFacts, _ console: ProgressDisplay, _ folder: RunFolder,
-  over collectives: any Collectives
+  _ faults: InjectedFaults, over collectives: any Collectives
 ) throws {
   let spec = configuration.spec
   let length = RunLength(spec, samples: material.data.train.count)
@@ -79,7 +80,7 @@ private func run(
     : nil
   let run = TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
-    journal: journal, keeper: keeper)
+    journal: journal, keeper: keeper, faults: faults)
   try run.train()
   try finish(run, material, replica, facts, journal, folder, spec, over: collectives)
 }
@@ -99,6 +100,7 @@ private func finish(
     if let predictions = evaluation?.predictions { try results.write(predictions, names: names) }
     let summary = RunSummary(
       facts: facts, label: spec.loss.metricLabel, epochs: journal.log.epochs,
+      heals: journal.log.heals,
       reportTitle: reportTitle(part?.0, evaluation),
       report: evaluation?.predictions?.reportLines(names: names) ?? [], time: run.timeSplit(),
       weightsDigest: digest)

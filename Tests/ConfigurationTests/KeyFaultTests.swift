@@ -41,7 +41,7 @@ struct KeyFaultTests {
     #expect(
       faults(smallest + "\naudit: {zzz: 3}") == """
         small.yaml:8:9: unknown key audit.zzz
-          expected: every_steps
+          expected: one of every_steps, on_mismatch
           to fix:   remove zzz
         """)
   }

@@ -139,6 +139,7 @@ struct ResolvedConfigurationTests {
           on_failure: stop
         audit:
           every_steps: 50
+          on_mismatch: stop
         plan:
           fusion: true
           bucket_bytes: 1048576

@@ -103,7 +103,11 @@ extension Section where Root == AuditSpec {
       keys: [
         Key(
           "every_steps", \.everySteps, .wholeNumber(.atLeast(0), example: 50),
-          "Steps between comparisons of all ranks' parameters; 0: never.")
+          "Steps between comparisons of all ranks' parameters; 0: never."),
+        Key(
+          "on_mismatch", \.onMismatch, .word(["stop": .stop, "heal": .heal]),
+          "Whether ranks that differ end the run or get the bits of the majority (of rank 0, if none)."
+        ),
       ])
   }
 }
