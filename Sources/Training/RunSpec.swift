@@ -16,6 +16,7 @@ package struct RunSpec: Equatable, Sendable {
   package var checkpoint: CheckpointSpec
   package var audit: AuditSpec
   package var plan: PlanSpec
+  package var failure = FailureSpec()
   /// The run folder, relative to the working directory.
   package var outputFolder: String
 
@@ -108,6 +109,13 @@ package enum MismatchResponse: String, CaseIterable, Sendable {
   case stop
   /// The ranks in the minority get the others' bits, and the run goes on.
   case heal
+}
+
+package struct FailureSpec: Equatable, Sendable {
+  /// How long a rank may show no sign of work; 0: for ever.
+  package var hangTimeoutSeconds = 300.0
+
+  package init() {}
 }
 
 package struct PlanSpec: Equatable, Sendable {

@@ -188,6 +188,7 @@ package final class TrainingRun {
     defer { activity.begin(previous) }
     let loader = BatchLoader<Float>(part: part, statistics: data.statistics)
     return try evaluator.evaluate(samples: part.count) { range in
+      activity.goOn()
       try faults.strike(.evaluation, step: replica.counters.step)
       load(range, loader, order: nil, epoch: nil, into: evaluationEngine)
     }

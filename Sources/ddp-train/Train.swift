@@ -1,6 +1,7 @@
 import Checkpoints
 import Collectives
 import Configuration
+import DataParallel
 import Diagnostics
 import Foundation
 import Kernels
@@ -11,7 +12,7 @@ import Training
 /// Trains a config from its newest checkpoint (or the beginning) to its end.
 func train(
   _ configuration: RunConfiguration, over collectives: any Collectives, options: TrainCommand,
-  faults: InjectedFaults
+  under watched: WatchedRank, faults: InjectedFaults
 ) throws {
   let spec = configuration.spec
   let folder = RunFolder(spec.outputFolder)
@@ -49,14 +50,15 @@ func train(
     }
     return
   }
-  try run(configuration, material, replica, facts, console, folder, faults, over: collectives)
+  try run(
+    configuration, material, replica, facts, console, folder, watched, faults, over: collectives)
 }
 
 /// The steps and what comes after them.
 private func run(
   _ configuration: RunConfiguration, _ material: RunMaterial, _ replica: Replica,
   _ facts: RunFacts, _ console: ProgressDisplay, _ folder: RunFolder,
-  _ faults: InjectedFaults, over collectives: any Collectives
+  _ watched: WatchedRank, _ faults: InjectedFaults, over collectives: any Collectives
 ) throws {
   let spec = configuration.spec
   let length = RunLength(spec, samples: material.data.train.count)
@@ -78,20 +80,26 @@ private func run(
         settings: configuration.flattened, resolvedConfig: configuration.resolvedText),
       savedStep: resumedStep, warn: { console.printLines(["warning: \($0)"]) })
     : nil
+  let plan = material.plans.training
+  watched.enterTraining(plan.instructionNames)
+  let activity = RankActivity(step: replica.counters.step)
+  activity.sink = faults.sink(before: watched.sink, instructions: plan.shard.count)
   let run = TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
-    journal: journal, keeper: keeper, faults: faults)
+    journal: journal, keeper: keeper, activity: activity, faults: faults)
   try run.train()
-  try finish(run, material, replica, facts, journal, folder, spec, over: collectives)
+  try finish(run, material, replica, facts, journal, folder, spec, watched, over: collectives)
 }
 
 /// Evaluates the final weights and leaves the results in the run folder.
 private func finish(
   _ run: TrainingRun, _ material: RunMaterial, _ replica: Replica, _ facts: RunFacts,
-  _ journal: RunJournal?, _ folder: RunFolder, _ spec: RunSpec, over collectives: any Collectives
+  _ journal: RunJournal?, _ folder: RunFolder, _ spec: RunSpec, _ watched: WatchedRank,
+  over collectives: any Collectives
 ) throws {
   let part = material.data.test.map { ("test", $0) } ?? material.data.dev.map { ("dev", $0) }
   let evaluation = try part.map { try run.evaluate($0.1) }
+  watched.enter(.results)
   try collectives.agree {
     guard let journal else { return }
     let results = RunResults(folder: folder.path, replica: replica)

@@ -29,13 +29,12 @@ struct TrainCommand: ParsableCommand {
   var inject: [String] = []
 
   func run() throws {
-    runOnAllRanks { collectives in
-      let (configuration, injected) = try collectives.agree {
-        (try config.load(), try inject.map { try FaultInjection(parsing: $0) })
-      }
+    runOnAllRanks(config) { configuration, collectives, watched in
+      let injected = try collectives.agree { try inject.map { try FaultInjection(parsing: $0) } }
       let faults = InjectedFaults(injected, rank: collectives.rank)
       try faults.strike(.start)
-      try train(configuration, over: collectives, options: self, faults: faults)
+      try train(
+        configuration, over: collectives, options: self, under: watched, faults: faults)
     }
   }
 }

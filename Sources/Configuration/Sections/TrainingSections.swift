@@ -112,6 +112,18 @@ extension Section where Root == AuditSpec {
   }
 }
 
+extension Section where Root == FailureSpec {
+  static var failure: Section {
+    Section(
+      defaults: FailureSpec(),
+      keys: [
+        Key(
+          "hang_timeout_seconds", \.hangTimeoutSeconds, .number(.atLeast(0), example: 300),
+          "How long a rank may show no sign of work before the job ends and says where; 0: for ever.")
+      ])
+  }
+}
+
 extension Section where Root == PlanSpec {
   static var plan: Section {
     Section(
