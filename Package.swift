@@ -74,7 +74,7 @@ let package = Package(
     room("DataParallel", ["Collectives", "Diagnostics", "Kernels", "Metrics", "Storage"]),
     room("Datasets", ["CPrefetch", "CZlib", "Diagnostics", "Randomness", "Storage"]),
     room("Checkpoints", ["Diagnostics", "Storage"]),
-    room("Metrics", ["Diagnostics"]),
+    room("Metrics", ["Diagnostics", "Storage"]),
     room(
       "Engine",
       [
@@ -129,7 +129,7 @@ let package = Package(
       ["CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Metrics", "Storage"]),
     suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),
     suite("Checkpoints", ["Checkpoints", "Diagnostics", "Storage"]),
-    suite("Metrics", ["Diagnostics", "Metrics"]),
+    suite("Metrics", ["CAllocationCount", "Diagnostics", "Metrics", "Storage"]),
     suite(
       "Configuration",
       ["Configuration", "Datasets", "Diagnostics", "Graph", "Optimizers", "Training"]),
@@ -137,8 +137,7 @@ let package = Package(
       "Engine",
       [
         "CAllocationCount", "Collectives", "DataParallel", "Datasets", "Engine", "Graph", "Kernels",
-        "Optimizers",
-        "Plan", "Randomness", "Storage",
+        "Metrics", "Optimizers", "Plan", "Randomness", "Storage",
       ]),
     suite(
       "Training",

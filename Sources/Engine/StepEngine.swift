@@ -64,6 +64,7 @@ package final class StepEngine<S: Scalar> {
     _ local: Int, _ batch: StepBatch, load: (Range<Int>) throws -> Void
   ) throws {
     let positions = positions(ofLocalShard: local, batch)
+    activity.begin(shard: summation.localShards.lowerBound + local)
     begin(positions, batch, leaf: summation.leaf(forLocalShard: local))
     if !positions.isEmpty { try activity.during(.data) { try load(positions) } }
     let isLast = local == summation.localShards.count - 1

@@ -3,7 +3,7 @@ import Dispatch
 /// A reading of the host's monotonic clock, which all processes of a host share.
 ///
 /// Clocks of different hosts have nothing to do with each other; see `ClockOffset`.
-package struct MonotonicInstant: Comparable, Sendable {
+package struct MonotonicInstant: BitwiseCopyable, Comparable, Sendable {
   /// Since a moment that is the same for all processes of the host.
   package var nanoseconds: Int64
 

@@ -9,32 +9,52 @@ package final class RankActivity {
   package static let noInstruction = -1
 
   /// The step under way, or the one that comes next.
-  package private(set) var step: Int
+  package var step: Int { stepUnderWay }
   /// The instruction that began last in this phase.
-  package private(set) var instruction = RankActivity.noInstruction
+  package var instruction: Int { instructionUnderWay }
   package var phase: Phase { clock.phase }
 
   /// Told of every change from now on, beginning with the present state.
   package var sink: (any ProgressSink)? {
-    didSet { sink?.note(step: step, phase: phase, instruction: instruction) }
+    get { listener }
+    set {
+      listener = newValue
+      newValue?.note(step: step, phase: phase, instruction: instruction)
+    }
   }
 
+  // Private, so that the compiler sees every access: one that it must guard at run time costs more than
+  // everything else here.
+  private var stepUnderWay: Int
+  private var instructionUnderWay = RankActivity.noInstruction
+  private var shard = 0
   private var clock: PhaseClock
+  private var listener: (any ProgressSink)?
+  private let trace: TraceBuffer?
 
-  package init(in phase: Phase = .other, step: Int = 0, at now: MonotonicInstant = .now) {
-    self.step = step
+  /// - Parameter trace: Keeps every change for a timeline.
+  package init(
+    in phase: Phase = .other, step: Int = 0, trace: TraceBuffer? = nil,
+    at now: MonotonicInstant = .now
+  ) {
+    stepUnderWay = step
+    self.trace = trace
     clock = PhaseClock(in: phase, at: now)
+    record(.phaseBegan, at: now)
   }
 
   /// Begins a training step, in the phase `compute`.
   package func begin(step: Int, at now: MonotonicInstant = .now) {
-    self.step = step
+    stepUnderWay = step
+    trace?.prepare(step: step, at: now)
+    record(.stepBegan, at: now)
     begin(.compute, at: now)
   }
 
   /// Ends the step; what follows is `other` until something else is said.
   package func endStep(at now: MonotonicInstant = .now) {
-    step += 1
+    record(.stepEnded, at: now)
+    stepUnderWay += 1
     begin(.other, at: now)
   }
 
@@ -42,8 +62,9 @@ package final class RankActivity {
   @discardableResult
   package func begin(_ phase: Phase, at now: MonotonicInstant = .now) -> Phase {
     let previous = clock.enter(phase, at: now)
-    instruction = Self.noInstruction
-    sink?.note(step: step, phase: phase, instruction: instruction)
+    instructionUnderWay = Self.noInstruction
+    record(.phaseBegan, at: now)
+    listener?.note(step: step, phase: phase, instruction: instruction)
     return previous
   }
 
@@ -54,10 +75,14 @@ package final class RankActivity {
     return try body()
   }
 
+  /// Begins a micro-shard, in its number within the whole batch.
+  package func begin(shard: Int) { self.shard = shard }
+
   /// Begins an instruction of the plan, in the same phase.
   package func begin(instruction: Int) {
-    self.instruction = instruction
-    sink?.note(step: step, phase: clock.phase, instruction: instruction)
+    instructionUnderWay = instruction
+    if let trace, trace.isRecording { record(.instructionBegan, at: .now) }
+    listener?.note(step: stepUnderWay, phase: clock.phase, instruction: instruction)
   }
 
   /// Says again what is known, for work that stays long in one phase: whoever watches sees that it goes on.
@@ -72,4 +97,19 @@ package final class RankActivity {
 
   /// The time since the beginning, by phase.
   package func split(at now: MonotonicInstant = .now) -> TimeSplit { clock.read(at: now) }
+
+  /// Tells the timeline when a checkpoint was written beside the training.
+  package func noteWrite(from start: MonotonicInstant, to end: MonotonicInstant) {
+    trace?.addWrite(from: start, to: end)
+  }
+
+  /// Ends the timeline for good.
+  package func endTrace(at now: MonotonicInstant = .now) { trace?.end(at: now) }
+
+  private func record(_ kind: TraceRecord.Kind, at now: MonotonicInstant) {
+    guard let trace, trace.isRecording else { return }
+    trace.add(
+      TraceRecord(
+        kind, at: now, step: step, phase: phase, instruction: instruction, shard: shard))
+  }
 }

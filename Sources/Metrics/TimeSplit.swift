@@ -39,6 +39,12 @@ package struct TimeSplit: Equatable, Sendable {
     }
   }
 
+  package static func - (end: TimeSplit, start: TimeSplit) -> TimeSplit {
+    var split = TimeSplit()
+    for phase in Phase.allCases { split[phase] = end[phase] - start[phase] }
+    return split
+  }
+
   package static func += (split: inout TimeSplit, more: TimeSplit) {
     for phase in Phase.allCases { split[phase] += more[phase] }
   }
@@ -52,9 +58,5 @@ package struct TimeSplit: Equatable, Sendable {
     }
     table.append(["total", secondsText(total), percentText(total == .zero ? 0 : 1, digits: 1)])
     return table.lines
-  }
-
-  private func secondsText(_ duration: Duration) -> String {
-    "\(fixedPoint(duration.seconds, digits: 1)) s"
   }
 }

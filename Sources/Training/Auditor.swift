@@ -17,10 +17,13 @@ struct Auditor {
   ///
   /// Healing makes the ranks agree again. It does not undo what the wrong bits did since they came up:
   /// the gradients of that rank went into sums that all ranks have applied alike.
-  func audit(_ replica: Replica) throws {
+  func audit(_ replica: Replica, activity: RankActivity) throws {
     guard spec.everySteps > 0 else { return }
     let step = replica.counters.step
-    let found = try ReplicaAudit.compare(replica.tensorHashes(), over: collectives)
+    let hashes = replica.tensorHashes()
+    let found = try activity.during(.communication) {
+      try ReplicaAudit.compare(hashes, over: collectives)
+    }
     guard let found else { return }
     guard spec.onMismatch == .heal, let cures = found.cures else {
       let fault = found.diagnostic(step: step, hosts: collectives.hosts)

@@ -42,7 +42,7 @@ package final class CheckpointKeeper {
     if savedStep != replica.counters.step { try save(replica, isBest: false, activity: activity) }
     let previous = activity.begin(.checkpoint)
     defer { activity.begin(previous) }
-    try handle(saver.waitSave())
+    try handle(saver.waitSave(), activity)
   }
 
   private func save(_ replica: Replica, isBest: Bool, activity: RankActivity) throws {
@@ -51,10 +51,14 @@ package final class CheckpointKeeper {
     let report = saver.startSave(codec.record(of: replica, isBest: isBest), replica.payload())
     savedStep = replica.counters.step
     lastSave = .now
-    try handle(report)
+    try handle(report, activity)
   }
 
-  private func handle(_ report: BackgroundSaver.Report?) throws {
+  private func handle(_ report: BackgroundSaver.Report?, _ activity: RankActivity) throws {
+    if let report {
+      let start = MonotonicInstant.now + (report.writeStart - .now)
+      activity.noteWrite(from: start, to: start + report.writeDuration)
+    }
     guard let failure = report?.failure else { return }
     switch spec.checkpoint.onFailure {
     case .stop: throw failure

@@ -28,7 +28,7 @@ package final class TrainingRun {
   private var order: EpochOrder
   /// What this rank is doing at any moment.
   package let activity: RankActivity
-  private var epochStart = ContinuousClock.now
+  private let ledger: TimeLedger
 
   package init(
     _ spec: RunSpec, plans: ModelPlans, data: LoadedData, replica: Replica,
@@ -44,6 +44,7 @@ package final class TrainingRun {
     self.collectives = collectives
     self.journal = journal
     self.keeper = keeper
+    ledger = TimeLedger(self.activity, over: collectives)
     length = RunLength(spec, samples: data.train.count)
     schedule = LearningRateSchedule(
       spec: spec.schedule, base: spec.optimizer.learningRate, stepsPerEpoch: length.stepsPerEpoch,
@@ -74,22 +75,30 @@ package final class TrainingRun {
 
   /// Trains to the last step and leaves the weights that are to be used in the replica.
   package func train() throws {
-    try auditor.audit(replica)
-    epochStart = .now
+    try auditor.audit(replica, activity: activity)
+    ledger.open()
     while replica.counters.step < length.lastStep, !replica.counters.hasStoppedEarly {
       try takeStep()
       try faults.flipBits(of: replica, after: replica.counters.step)
       if length.endsEpoch(after: replica.counters.step) { try endEpoch() }
-      if auditor.isDue(after: replica.counters.step) { try auditor.audit(replica) }
+      if auditor.isDue(after: replica.counters.step) {
+        try auditor.audit(replica, activity: activity)
+      }
       try keeper?.saveIfDue(replica, activity: activity)
     }
-    if !auditor.isDue(after: replica.counters.step) { try auditor.audit(replica) }
+    if !auditor.isDue(after: replica.counters.step) {
+      try auditor.audit(replica, activity: activity)
+    }
     try keeper?.saveLast(replica, activity: activity)
     if spec.training.earlyStopping != nil { replica.restoreBest() }
   }
 
-  /// The time since the run began, by phase.
-  package func timeSplit() -> TimeSplit { activity.split() }
+  /// The time since the run began by rank, and the slowest rank where that is worth a line; all ranks
+  /// call it.
+  package func totalTimes() throws -> (times: RankTimes, slownessLine: String?) {
+    let times = try ledger.closeTotal()
+    return (times, slownessLine(times))
+  }
 
   // MARK: One step
 
@@ -166,16 +175,24 @@ package final class TrainingRun {
       dev = result
     }
     let counts = spec.loss.countsRightAnswers
+    let times = try ledger.close()
     try journal?.note(
       EpochRecord(
         step: replica.counters.step, epoch: epoch,
         train: .init(loss: means.loss, metric: counts ? means.accuracy : nil),
         dev: dev.map { .init(loss: $0.loss, metric: $0.accuracy) },
-        duration: .now - epochStart, isBest: isBest))
-    epochStart = .now
+        duration: times.splits[collectives.rank].total, isBest: isBest),
+      times, slownessLine: slownessLine(times))
     replica.counters.beginEpoch()
     order = EpochOrder(count: data.train.count, seed: spec.seed, epoch: epoch)
     if isBest { try keeper?.saveBest(replica, activity: activity) }
+  }
+
+  private func slownessLine(_ times: RankTimes) -> String? {
+    let shards = (0..<collectives.ranks).map { rank in
+      ShardRange.shards(ofRank: rank, of: collectives.ranks, shards: spec.training.shards).count
+    }
+    return times.slownessLine(hosts: collectives.hosts, shards: shards)
   }
 
   private func isEvaluationDue(_ epoch: Int) -> Bool {

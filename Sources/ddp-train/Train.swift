@@ -35,7 +35,9 @@ func train(
   }
   // Only now that config, data and checkpoint are found in order may anything be written or forgotten.
   try collectives.agree {
-    if collectives.isRoot, !options.dryRun { try folder.prepare(fresh: options.fresh) }
+    guard collectives.isRoot, !options.dryRun else { return }
+    try options.traceArguments.spec?.checkPath()
+    try folder.prepare(fresh: options.fresh)
   }
   let length = RunLength(spec, samples: material.data.train.count)
   let facts = RunFacts(
@@ -51,13 +53,14 @@ func train(
     return
   }
   try run(
-    configuration, material, replica, facts, console, folder, watched, faults, over: collectives)
+    configuration, material, replica, facts, console, folder, trace: options.traceArguments.spec,
+    watched, faults, over: collectives)
 }
 
 /// The steps and what comes after them.
 private func run(
   _ configuration: RunConfiguration, _ material: RunMaterial, _ replica: Replica,
-  _ facts: RunFacts, _ console: ProgressDisplay, _ folder: RunFolder,
+  _ facts: RunFacts, _ console: ProgressDisplay, _ folder: RunFolder, trace traceSpec: TraceSpec?,
   _ watched: WatchedRank, _ faults: InjectedFaults, over collectives: any Collectives
 ) throws {
   let spec = configuration.spec
@@ -80,26 +83,29 @@ private func run(
         settings: configuration.flattened, resolvedConfig: configuration.resolvedText),
       savedStep: resumedStep, warn: { console.printLines(["warning: \($0)"]) })
     : nil
+  let trace = try traceSpec.map {
+    try RunTrace($0, of: spec, plans: material.plans, over: collectives)
+  }
   let plan = material.plans.training
   watched.enterTraining(plan.instructionNames)
-  let activity = RankActivity(step: replica.counters.step)
+  let activity = RankActivity(step: replica.counters.step, trace: trace?.buffer)
   activity.sink = faults.sink(before: watched.sink, instructions: plan.shard.count)
   let run = TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
     journal: journal, keeper: keeper, activity: activity, faults: faults)
   try run.train()
-  try finish(run, material, replica, facts, journal, folder, spec, watched, over: collectives)
+  try finish(run, material, replica, facts, journal, folder, spec, over: collectives)
+  if let lines = try trace?.write(activity) { journal?.display.printLines(lines) }
 }
 
 /// Evaluates the final weights and leaves the results in the run folder.
 private func finish(
   _ run: TrainingRun, _ material: RunMaterial, _ replica: Replica, _ facts: RunFacts,
-  _ journal: RunJournal?, _ folder: RunFolder, _ spec: RunSpec, _ watched: WatchedRank,
-  over collectives: any Collectives
+  _ journal: RunJournal?, _ folder: RunFolder, _ spec: RunSpec, over collectives: any Collectives
 ) throws {
   let part = material.data.test.map { ("test", $0) } ?? material.data.dev.map { ("dev", $0) }
   let evaluation = try part.map { try run.evaluate($0.1) }
-  watched.enter(.results)
+  let (times, slownessLine) = try run.totalTimes()
   try collectives.agree {
     guard let journal else { return }
     let results = RunResults(folder: folder.path, replica: replica)
@@ -110,8 +116,8 @@ private func finish(
       facts: facts, label: spec.loss.metricLabel, epochs: journal.log.epochs,
       heals: journal.log.heals,
       reportTitle: reportTitle(part?.0, evaluation),
-      report: evaluation?.predictions?.reportLines(names: names) ?? [], time: run.timeSplit(),
-      weightsDigest: digest)
+      report: evaluation?.predictions?.reportLines(names: names) ?? [], times: times,
+      slownessLine: slownessLine, weightsDigest: digest)
     try results.write(summary)
     journal.display.printLines(summary.closingLines)
   }

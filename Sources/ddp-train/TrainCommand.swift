@@ -25,6 +25,8 @@ struct TrainCommand: ParsableCommand {
       "How progress is shown: \(ProgressOption.allCases.map(\.rawValue).joined(separator: ", ")).")
   var progress = ProgressOption.auto
 
+  @OptionGroup var traceArguments: TraceArguments
+
   @Option(help: ArgumentHelp("A fault to bring about: KIND:rank=1,step=20.", visibility: .hidden))
   var inject: [String] = []
 

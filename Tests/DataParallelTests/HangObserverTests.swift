@@ -66,7 +66,7 @@ struct HangObserverTests {
     var observer = HangObserver(timeout: .seconds(1), localRanks: [0, 1], ranks: 2)
     var progress = [RankProgress(), RankProgress()]
     progress[0].stage = .end
-    progress[1].stage = .results
+    progress[1].stage = .training
     for _ in 0..<12 { observer.observe(progress, elapsed: .milliseconds(100)) }
     #expect(observer.finding == .late([1]))
   }

@@ -5,14 +5,13 @@ import Storage
 package struct RankProgress: Equatable, Sendable {
   /// Where a process stands as a whole; `Phase` says more while it trains.
   package enum Stage: UInt8, CaseIterable, Sendable {
-    case joining, start, training, results, end
+    case joining, start, training, end
 
     var name: String {
       switch self {
       case .joining: "joining the other ranks"
       case .start: "the start, reading data and checkpoint"
       case .training: "training"
-      case .results: "writing the results"
       case .end: "the end of the run"
       }
     }
@@ -32,11 +31,16 @@ package struct RankProgress: Equatable, Sendable {
 
   package init() {}
 
-  /// Whether it is where ranks say what they do many times a second, and files are not waited for.
-  var isInStep: Bool { stage == .training && phase != .checkpoint }
+  /// Whether it is where ranks say what they do many times a second.
+  var isInStep: Bool {
+    switch phase {
+    case .compute, .communication, .waiting, .data, .evaluation: stage == .training
+    case .checkpoint, .other: false
+    }
+  }
 
   /// Whether it may be reading or writing files for long.
-  var worksOnFiles: Bool { !isInStep && stage != .joining && stage != .end }
+  var worksOnFiles: Bool { !isInStep && (stage == .start || stage == .training) }
 
   /// Where it is, in words: `step 20, compute, dense [layers.2]`.
   ///
