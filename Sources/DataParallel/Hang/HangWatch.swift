@@ -146,15 +146,13 @@ package final class HangWatch: Sendable {
   private func sentence(
     _ observer: HangObserver, _ relay: Relay?, _ watched: Watched
   ) -> String? {
-    let sentence = HangSentence(
-      hosts: watched.hosts, timeout: timeout, instructions: watched.instructions,
-      observer: observer)
-    switch observer.finding {
-    case .late(let ranks):
-      return sentence.text(.late(ranks), isStopped: ProcessState.isStopped)
-    case .circle:
-      return sentence.text(.circle, isStopped: { _ in false })
-    case nil: break
+    func words() -> HangSentence {
+      HangSentence(
+        hosts: watched.hosts, timeout: timeout, instructions: watched.instructions,
+        observer: observer)
+    }
+    if let finding = observer.finding {
+      return words().text(finding, isStopped: ProcessState.isStopped)
     }
     guard let relay else { return nil }
     for (index, host) in relay.hosts.enumerated() {
@@ -162,7 +160,7 @@ package final class HangWatch: Sendable {
       let steps = observer.newest.indices.filter { watched.hosts[$0] == host }
         .allSatisfy { observer.newest[$0].map(\.isInStep) ?? false }
       if silence >= (steps ? timeout : timeout * 4) + observer.grace {
-        return sentence.text(silentHost: host, for: silence)
+        return words().text(silentHost: host, for: silence)
       }
     }
     return nil
