@@ -34,7 +34,7 @@ package final class TrainingRun {
     _ spec: RunSpec, plans: ModelPlans, data: LoadedData, replica: Replica,
     collectives: any Collectives, journal: RunJournal?, keeper: CheckpointKeeper?,
     activity: RankActivity? = nil, faults: InjectedFaults = InjectedFaults()
-  ) {
+  ) throws {
     self.faults = faults
     auditor = Auditor(spec: spec.audit, collectives: collectives, journal: journal)
     self.activity = activity ?? RankActivity(step: replica.counters.step)
@@ -51,7 +51,7 @@ package final class TrainingRun {
       totalSteps: length.totalSteps)
     let arena = AlignedMemory<Float>(count: plans.arenaCount)
     let usesClasses = spec.data.target == .classes
-    steps = StepEngine(
+    steps = try StepEngine(
       engine: ShardEngine(
         plans.training, model: replica.model, usesClasses: usesClasses, seed: spec.seed,
         arena: arena),

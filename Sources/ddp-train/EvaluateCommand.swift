@@ -58,7 +58,7 @@ private func evaluate(
   watched.enterTraining([])
   let activity = RankActivity(step: replica.counters.step)
   activity.sink = watched.sink
-  let run = TrainingRun(
+  let run = try TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
     journal: nil, keeper: nil, activity: activity)
   let evaluation = try run.evaluate(part)

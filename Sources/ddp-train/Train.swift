@@ -90,7 +90,7 @@ private func run(
   watched.enterTraining(plan.instructionNames)
   let activity = RankActivity(step: replica.counters.step, trace: trace?.buffer)
   activity.sink = faults.sink(before: watched.sink, instructions: plan.shard.count)
-  let run = TrainingRun(
+  let run = try TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
     journal: journal, keeper: keeper, activity: activity, faults: faults)
   try run.train()
