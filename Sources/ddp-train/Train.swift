@@ -1,6 +1,7 @@
 import Checkpoints
 import Collectives
 import Configuration
+import DataParallel
 import Diagnostics
 import Foundation
 import Kernels
@@ -10,7 +11,8 @@ import Training
 
 /// Trains a config from its newest checkpoint (or the beginning) to its end.
 func train(
-  _ configuration: RunConfiguration, over collectives: any Collectives, options: TrainCommand
+  _ configuration: RunConfiguration, over collectives: any Collectives, options: TrainCommand,
+  under watched: WatchedRank, faults: InjectedFaults
 ) throws {
   let spec = configuration.spec
   let folder = RunFolder(spec.outputFolder)
@@ -56,14 +58,14 @@ func train(
   }
   try run(
     configuration, material, replica, facts, console, folder, trace: options.traceArguments.spec,
-    over: collectives)
+    watched, faults, over: collectives)
 }
 
 /// The steps and what comes after them.
 private func run(
   _ configuration: RunConfiguration, _ material: RunMaterial, _ replica: Replica,
   _ facts: RunFacts, _ console: ProgressDisplay, _ folder: RunFolder, trace traceSpec: TraceSpec?,
-  over collectives: any Collectives
+  _ watched: WatchedRank, _ faults: InjectedFaults, over collectives: any Collectives
 ) throws {
   let spec = configuration.spec
   let length = RunLength(spec, samples: material.data.train.count)
@@ -88,10 +90,13 @@ private func run(
   let trace = try traceSpec.map {
     try RunTrace($0, of: spec, plans: material.plans, over: collectives)
   }
+  let plan = material.plans.training
+  watched.enterTraining(plan.instructionNames)
   let activity = RankActivity(step: replica.counters.step, trace: trace?.buffer)
+  activity.sink = faults.sink(before: watched.sink, instructions: plan.shard.count)
   let run = try TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
-    journal: journal, keeper: keeper, activity: activity)
+    journal: journal, keeper: keeper, activity: activity, faults: faults)
   try run.train()
   try finish(run, material, replica, facts, journal, folder, spec, over: collectives)
   if let lines = try trace?.write(activity) { journal?.display.printLines(lines) }
@@ -113,6 +118,7 @@ private func finish(
     if let predictions = evaluation?.predictions { try results.write(predictions, names: names) }
     let summary = RunSummary(
       facts: facts, label: spec.loss.metricLabel, epochs: journal.log.epochs,
+      heals: journal.log.heals,
       reportTitle: reportTitle(part?.0, evaluation),
       report: evaluation?.predictions?.reportLines(names: names) ?? [], times: times,
       slownessLine: slownessLine, weightsDigest: digest)

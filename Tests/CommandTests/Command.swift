@@ -35,18 +35,24 @@ struct Command {
 
   /// - Parameter ranks: nil: without `mpirun`.
   @discardableResult
-  func run(ranks: Int? = nil, _ arguments: [String]) throws -> Result {
-    try result(of: start(ranks: ranks, arguments))
+  func run(
+    ranks: Int? = nil, _ arguments: [String], through wrapper: [String] = []
+  ) throws -> Result {
+    try result(of: start(ranks: ranks, arguments, through: wrapper))
   }
 
   /// Starts the program and returns at once; its output goes to files beside the folder.
-  func start(ranks: Int? = nil, _ arguments: [String]) throws -> Process {
+  ///
+  /// - Parameter wrapper: A command that each rank's process begins with.
+  func start(
+    ranks: Int? = nil, _ arguments: [String], through wrapper: [String] = []
+  ) throws -> Process {
     let process = Process()
     let launcher = ranks.map {
       ["mpirun", "--oversubscribe", "--bind-to", "none", "-q", "-n", "\($0)"]
     }
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = (launcher ?? []) + [Self.program.path] + arguments
+    process.arguments = (launcher ?? []) + wrapper + [Self.program.path] + arguments
     process.currentDirectoryURL = folder
     var environment = [
       "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
@@ -115,11 +121,24 @@ extension Command {
   /// Kills one rank of a running `mpirun`; says whether there was one.
   @discardableResult
   static func killAnyRank(of launcher: Process) throws -> Bool {
+    guard let rank = ranks(of: launcher).randomElement() else { return false }
+    return kill(rank, SIGKILL) == 0
+  }
+
+  /// The processes that a running `mpirun` has started.
+  static func ranks(of launcher: Process) -> [Int32] {
     let path = "/proc/\(launcher.processIdentifier)/task/\(launcher.processIdentifier)/children"
     let children = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-    let ranks = children.split(separator: " ").compactMap { Int32($0) }
-    guard let rank = ranks.randomElement() else { return false }
-    return kill(rank, SIGKILL) == 0
+    return children.split(separator: " ").compactMap { Int32($0) }
+  }
+
+  /// Returns as soon as the run of `table.yaml` has logged steps.
+  func waitForSteps() throws {
+    for _ in 0..<300 {
+      if let log = try? bytes("runs/table/metrics.jsonl"), !log.isEmpty { return }
+      Thread.sleep(forTimeInterval: 0.1)
+    }
+    Issue.record("no step within 30 seconds")
   }
 
   /// Orphans of a killed launcher notice within a moment; the next start must not race them.

@@ -20,7 +20,7 @@ struct KeyFaultTests {
       faults(smallest.replacing("loss:", with: "los:")) == """
         small.yaml:6:1: unknown key los
           expected: one of name, seed, data, model, loss, optimizer, schedule, training, evaluation, \
-        checkpoint, audit, plan, output
+        checkpoint, audit, failure, plan, output
           to fix:   write loss instead of los
         """)
   }
@@ -41,7 +41,7 @@ struct KeyFaultTests {
     #expect(
       faults(smallest + "\naudit: {zzz: 3}") == """
         small.yaml:8:9: unknown key audit.zzz
-          expected: every_steps
+          expected: one of every_steps, on_mismatch
           to fix:   remove zzz
         """)
   }

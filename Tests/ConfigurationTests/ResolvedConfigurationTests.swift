@@ -142,6 +142,9 @@ struct ResolvedConfigurationTests {
           on_failure: stop
         audit:
           every_steps: 50
+          on_mismatch: stop
+        failure:
+          hang_timeout_seconds: 300
         plan:
           fusion: true
           bucket_bytes: 1048576

@@ -38,7 +38,7 @@ struct ValueFaultTests {
           expected: true or false
           to fix:   write, for example, fusion: true
         small.yaml:15:8: audit is 7
-          expected: a table with every_steps
+          expected: a table with every_steps and on_mismatch
           to fix:   write, for example, audit: {every_steps: 50}
         small.yaml:16:7: name is a list of 2 entries
           expected: letters, digits, _, - and dots, the first one no dot
