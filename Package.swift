@@ -147,6 +147,7 @@ let package = Package(
         "Metrics", "Optimizers", "Plan", "Storage", "Training",
       ]),
     suite(
-      "Command", ["Checkpoints", "Configuration", "Diagnostics", "Storage"], resources: ["Golden"]),
+      "Command", ["Checkpoints", "Configuration", "Diagnostics", "Storage"],
+      resources: ["Beds/hosts", "Beds/hosts-shell", "Beds/hosts-switch", "Golden"]),
   ]
 )
