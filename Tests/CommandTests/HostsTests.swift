@@ -86,7 +86,7 @@ struct HostsTests {
   func lostHost(loss: Loss) throws {
     try withHosts(3) { bed, command in
       let arguments = [
-        "table.yaml", "--progress", "none", "training.epochs=300", "evaluation.every_epochs=300",
+        "table.yaml", "--progress", "none", "training.epochs=150", "evaluation.every_epochs=150",
         "checkpoint.every_seconds=0.2",
       ]
       let whole = try alone(command, arguments)
