@@ -71,15 +71,15 @@ let package = Package(
     room("Optimizers", ["Diagnostics", "Graph", "Kernels", "Storage"]),
     room("Collectives", ["Diagnostics", "Storage"]),
     room("MPICollectives", ["CMPI", "Collectives", "Diagnostics", "Storage"]),
-    room("DataParallel", ["Collectives", "Diagnostics", "Kernels", "Storage"]),
+    room("DataParallel", ["Collectives", "Diagnostics", "Kernels", "Metrics", "Storage"]),
     room("Datasets", ["CPrefetch", "CZlib", "Diagnostics", "Randomness", "Storage"]),
     room("Checkpoints", ["Diagnostics", "Storage"]),
-    room("Metrics", ["Diagnostics"]),
+    room("Metrics", ["Diagnostics", "Storage"]),
     room(
       "Engine",
       [
-        "DataParallel", "Diagnostics", "Graph", "Kernels", "Optimizers", "Plan", "Randomness",
-        "Storage",
+        "DataParallel", "Diagnostics", "Graph", "Kernels", "Metrics", "Optimizers", "Plan",
+        "Randomness", "Storage",
       ]),
     room(
       "Training",
@@ -125,10 +125,11 @@ let package = Package(
         "Storage",
       ]),
     suite(
-      "DataParallel", ["CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Storage"]),
+      "DataParallel",
+      ["CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Metrics", "Storage"]),
     suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),
     suite("Checkpoints", ["Checkpoints", "Diagnostics", "Storage"]),
-    suite("Metrics", ["Diagnostics", "Metrics"]),
+    suite("Metrics", ["CAllocationCount", "Diagnostics", "Metrics", "Storage"]),
     suite(
       "Configuration",
       ["Configuration", "Datasets", "Diagnostics", "Graph", "Optimizers", "Training"]),
@@ -136,8 +137,7 @@ let package = Package(
       "Engine",
       [
         "CAllocationCount", "Collectives", "DataParallel", "Datasets", "Engine", "Graph", "Kernels",
-        "Optimizers",
-        "Plan", "Randomness", "Storage",
+        "Metrics", "Optimizers", "Plan", "Randomness", "Storage",
       ]),
     suite(
       "Training",

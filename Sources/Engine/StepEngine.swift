@@ -1,6 +1,7 @@
 import DataParallel
 import Graph
 import Kernels
+import Metrics
 import Optimizers
 import Plan
 import Storage
@@ -16,14 +17,14 @@ package final class StepEngine<S: Scalar> {
   private let limits: GradientLimits
 
   private let shards: Int
-
-  /// Time spent in `load` since the beginning.
-  package private(set) var loadingTime = Duration.zero
+  private let activity: RankActivity
 
   package init(
     engine: ShardEngine<S>, model: ModelMemory<S>, optimizer: Optimizer<S>,
-    summation: GradientSummation<S>, shards: Int, limits: GradientLimits
+    summation: GradientSummation<S>, shards: Int, limits: GradientLimits,
+    activity: RankActivity = RankActivity()
   ) {
+    self.activity = activity
     self.engine = engine
     self.model = model
     self.optimizer = optimizer
@@ -43,10 +44,11 @@ package final class StepEngine<S: Scalar> {
   package func run(
     _ batch: StepBatch, load: (_ positions: Range<Int>) throws -> Void
   ) throws -> StepResult {
-    summation.beginStep()
+    try summation.beginStep()
     for local in 0..<summation.localShards.count { try runShard(local, batch, load: load) }
     var result = StepResult()
-    for instruction in plan.finish {
+    for (index, instruction) in plan.finish.enumerated() {
+      activity.begin(instruction: plan.shard.count + index)
       switch instruction {
       case .waitSum(let bucket): try summation.waitSum(bucket)
       case .check: result = try check(batch)
@@ -55,6 +57,7 @@ package final class StepEngine<S: Scalar> {
       }
     }
     model.updateStatistics(from: summation.sum)
+    summation.endStep()
     return result
   }
 
@@ -62,10 +65,12 @@ package final class StepEngine<S: Scalar> {
     _ local: Int, _ batch: StepBatch, load: (Range<Int>) throws -> Void
   ) throws {
     let positions = positions(ofLocalShard: local, batch)
+    activity.begin(shard: summation.localShards.lowerBound + local)
     begin(positions, batch, leaf: summation.leaf(forLocalShard: local))
-    if !positions.isEmpty { try timedLoad(positions, load) }
+    if !positions.isEmpty { try activity.during(.data) { try load(positions) } }
     let isLast = local == summation.localShards.count - 1
-    for instruction in plan.shard {
+    for (index, instruction) in plan.shard.enumerated() {
+      activity.begin(instruction: index)
       switch instruction {
       case .run(let operation): if !positions.isEmpty { engine.run(operation) }
       case .endLeaf(let bucket):
@@ -88,12 +93,6 @@ package final class StepEngine<S: Scalar> {
     engine.beginShard(
       rows: positions.count, batchSize: batch.count, step: batch.step,
       firstSample: positions.lowerBound, leaf: leaf)
-  }
-
-  private func timedLoad(_ positions: Range<Int>, _ load: (Range<Int>) throws -> Void) throws {
-    let start = ContinuousClock.now
-    try load(positions)
-    loadingTime += ContinuousClock.now - start
   }
 
   private func check(_ batch: StepBatch) throws -> StepResult {

@@ -22,6 +22,11 @@ struct JSONLine {
     members.append("\"\(key)\":" + (value.isFinite ? "\(value)" : "null"))
   }
 
+  mutating func append(_ key: String, _ values: [Double]) {
+    let words = values.map { $0.isFinite ? "\($0)" : "null" }
+    members.append("\"\(key)\":[\(words.joined(separator: ","))]")
+  }
+
   /// Leaves the key out when there is no value.
   mutating func append(_ key: String, _ value: Double?) {
     if let value { append(key, value) }

@@ -33,7 +33,9 @@ func train(
   }
   // Only now that config, data and checkpoint are found in order may anything be written or forgotten.
   try collectives.agree {
-    if collectives.isRoot, !options.dryRun { try folder.prepare(fresh: options.fresh) }
+    guard collectives.isRoot, !options.dryRun else { return }
+    try options.traceArguments.spec?.checkPath()
+    try folder.prepare(fresh: options.fresh)
   }
   let length = RunLength(spec, samples: material.data.train.count)
   let facts = RunFacts(
@@ -48,13 +50,15 @@ func train(
     }
     return
   }
-  try run(configuration, material, replica, facts, console, folder, over: collectives)
+  try run(
+    configuration, material, replica, facts, console, folder, trace: options.traceArguments.spec,
+    over: collectives)
 }
 
 /// The steps and what comes after them.
 private func run(
   _ configuration: RunConfiguration, _ material: RunMaterial, _ replica: Replica,
-  _ facts: RunFacts, _ console: ProgressDisplay, _ folder: RunFolder,
+  _ facts: RunFacts, _ console: ProgressDisplay, _ folder: RunFolder, trace traceSpec: TraceSpec?,
   over collectives: any Collectives
 ) throws {
   let spec = configuration.spec
@@ -77,11 +81,16 @@ private func run(
         settings: configuration.flattened, resolvedConfig: configuration.resolvedText),
       savedStep: resumedStep, warn: { console.printLines(["warning: \($0)"]) })
     : nil
-  let run = TrainingRun(
+  let trace = try traceSpec.map {
+    try RunTrace($0, of: spec, plans: material.plans, over: collectives)
+  }
+  let activity = RankActivity(step: replica.counters.step, trace: trace?.buffer)
+  let run = try TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
-    journal: journal, keeper: keeper)
+    journal: journal, keeper: keeper, activity: activity)
   try run.train()
   try finish(run, material, replica, facts, journal, folder, spec, over: collectives)
+  if let lines = try trace?.write(activity) { journal?.display.printLines(lines) }
 }
 
 /// Evaluates the final weights and leaves the results in the run folder.
@@ -91,6 +100,7 @@ private func finish(
 ) throws {
   let part = material.data.test.map { ("test", $0) } ?? material.data.dev.map { ("dev", $0) }
   let evaluation = try part.map { try run.evaluate($0.1) }
+  let (times, slownessLine) = try run.totalTimes()
   try collectives.agree {
     guard let journal else { return }
     let results = RunResults(folder: folder.path, replica: replica)
@@ -100,8 +110,8 @@ private func finish(
     let summary = RunSummary(
       facts: facts, label: spec.loss.metricLabel, epochs: journal.log.epochs,
       reportTitle: reportTitle(part?.0, evaluation),
-      report: evaluation?.predictions?.reportLines(names: names) ?? [], time: run.timeSplit(),
-      weightsDigest: digest)
+      report: evaluation?.predictions?.reportLines(names: names) ?? [], times: times,
+      slownessLine: slownessLine, weightsDigest: digest)
     try results.write(summary)
     journal.display.printLines(summary.closingLines)
   }

@@ -24,6 +24,8 @@ struct TrainCommand: ParsableCommand {
       "How progress is shown: \(ProgressOption.allCases.map(\.rawValue).joined(separator: ", ")).")
   var progress = ProgressOption.auto
 
+  @OptionGroup var traceArguments: TraceArguments
+
   func run() throws {
     runOnAllRanks { collectives in
       let configuration = try collectives.agree { try config.load() }

@@ -80,12 +80,13 @@ struct RunTextTests {
     time.other = .seconds(10)
     let summary = RunSummary(
       facts: facts, label: .accuracy, epochs: epochs, reportTitle: "test", report: ["accuracy 92%"],
-      time: time, weightsDigest: "0123abcd")
+      times: RankTimes([time]), weightsDigest: "0123abcd")
     let closing = [
-      "", "test", "accuracy 92%", "", "time", "compute           30.0 s   75.0%",
-      "waiting for sums   0.0 s    0.0%", "data               0.0 s    0.0%",
-      "checkpoint         0.0 s    0.0%", "evaluation         0.0 s    0.0%",
-      "other             10.0 s   25.0%", "total             40.0 s  100.0%", "",
+      "", "test", "accuracy 92%", "", "time", "compute        30.0 s   75.0%",
+      "communication   0.0 s    0.0%", "waiting         0.0 s    0.0%",
+      "data            0.0 s    0.0%", "checkpoint      0.0 s    0.0%",
+      "evaluation      0.0 s    0.0%", "other          10.0 s   25.0%",
+      "total          40.0 s  100.0%", "",
       "sha256 0123abcd  model.safetensors",
     ]
     #expect(summary.closingLines == closing)
@@ -101,7 +102,8 @@ struct RunTextTests {
   @Test("without a test part the summary has no result section")
   func noReport() {
     let summary = RunSummary(
-      facts: facts, label: .accuracy, epochs: [], reportTitle: "test", report: [], time: .init(),
+      facts: facts, label: .accuracy, epochs: [], reportTitle: "test", report: [],
+      times: RankTimes([.init()]),
       weightsDigest: "ff")
     #expect(summary.closingLines.prefix(2) == ["", "time"])
   }
