@@ -76,7 +76,7 @@ struct Command {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try file("stdout")
     process.standardError = try file("stderr")
-    try process.run()
+    try process.runUnblocked()
     return process
   }
 
@@ -162,12 +162,24 @@ extension Command {
   }
 
   /// Whether any process has this command's folder as its working directory.
-  private func isRunning() throws -> Bool {
-    try FileManager.default.contentsOfDirectory(atPath: "/proc").contains { entry in
-      guard Int(entry) != nil else { return false }
-      let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(entry)/cwd")
-      return place == folder.resolvingSymlinksInPath().path
+  private func isRunning() throws -> Bool { try !processes().isEmpty }
+
+  /// Those that have this command's folder as their working directory.
+  private func processes() throws -> [Int32] {
+    let here = folder.resolvingSymlinksInPath().path
+    return try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }
+      .filter {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\($0)/cwd")) == here
+      }
+  }
+
+  /// Kills one process of the program that runs in the command's folder, whoever started it.
+  func killAnyRank() throws {
+    let ranks = try processes().filter {
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\($0)/exe"))
+        == Self.program.resolvingSymlinksInPath().path
     }
+    #expect(kill(try #require(ranks.randomElement()), SIGKILL) == 0)
   }
 }
 

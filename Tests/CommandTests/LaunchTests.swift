@@ -6,18 +6,13 @@ import Testing
 struct LaunchTests {
   private static let local = Command.repository.appendingPathComponent("launch/local").path
 
-  /// Threads of this process block most signals, and what they start inherits that.
-  private static let unblocked = [
-    "perl", "-MPOSIX", "-e", "sigprocmask(SIG_SETMASK, POSIX::SigSet->new); exec @ARGV",
-  ]
-
   /// Starts `launch/local` with a script as the program; `$1` in it is the config.
   private func start(_ command: Command, _ options: [String], script: String) throws -> Process {
     try command.write("#!/bin/sh\n" + script, to: "program")
     try FileManager.default.setAttributes(
       [.posixPermissions: 0o755], ofItemAtPath: command.path("program"))
     return try command.start(
-      by: Self.unblocked + [Self.local] + options, ["DDP_TRAIN": command.path("program")],
+      by: [Self.local] + options, ["DDP_TRAIN": command.path("program")],
       program: nil,
       ["some.yaml"])
   }

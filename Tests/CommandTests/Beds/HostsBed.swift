@@ -29,7 +29,7 @@ struct HostsBed {
     script.standardInput = lifeline
     script.standardOutput = answer
     script.standardError = FileHandle.nullDevice
-    try script.run()
+    try script.runUnblocked()
     let line = String(decoding: answer.fileHandleForReading.availableData, as: UTF8.self)
     guard line == "ready\n" else { throw Absent() }
   }
@@ -55,7 +55,7 @@ struct HostsBed {
     let process = Process()
     process.executableURL = Self.verbs
     process.arguments = ["--bed", folder.path, verb, host]
-    try process.run()
+    try process.runUnblocked()
     process.waitUntilExit()
     try #require(process.terminationStatus == 0)
   }
