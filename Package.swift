@@ -148,6 +148,8 @@ let package = Package(
       ]),
     suite(
       "Command", ["Checkpoints", "Configuration", "Diagnostics", "Storage"],
-      resources: ["Beds/slurm", "Golden"]),
+      resources: [
+        "Beds/hosts", "Beds/hosts-shell", "Beds/hosts-switch", "Beds/slurm", "Golden",
+      ]),
   ]
 )

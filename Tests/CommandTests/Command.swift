@@ -47,12 +47,30 @@ struct Command {
   func start(
     ranks: Int? = nil, _ arguments: [String], through wrapper: [String] = []
   ) throws -> Process {
-    let process = Process()
     let launcher = ranks.map {
       ["mpirun", "--oversubscribe", "--bind-to", "none", "-q", "-n", "\($0)"]
     }
+    return try start(by: (launcher ?? []) + wrapper, [:], arguments)
+  }
+
+  /// Runs the program by a launcher.
+  ///
+  /// - Parameter program: nil: the launcher knows it.
+  func run(
+    by launcher: [String], _ variables: [String: String], program: URL? = Self.program,
+    _ arguments: [String]
+  ) throws -> Result {
+    try result(of: start(by: launcher, variables, program: program, arguments))
+  }
+
+  /// Starts it so.
+  func start(
+    by launcher: [String], _ variables: [String: String], program: URL? = Self.program,
+    _ arguments: [String]
+  ) throws -> Process {
+    let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = (launcher ?? []) + wrapper + [Self.program.path] + arguments
+    process.arguments = launcher + (program.map { [$0.path] } ?? []) + arguments
     process.currentDirectoryURL = folder
     var environment = [
       "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
@@ -60,6 +78,7 @@ struct Command {
     ]
     if !sharesCache { environment["XDG_CACHE_HOME"] = base.appendingPathComponent("cache").path }
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+      .merging(variables) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try file("stdout")
     process.standardError = try file("stderr")
@@ -139,6 +158,17 @@ extension Command {
       Thread.sleep(forTimeInterval: 0.1)
     }
     Issue.record("no step within 30 seconds")
+  }
+
+  /// Returns as soon as the run in `output` has saved its state.
+  func waitForCheckpoint(in output: String) throws {
+    for _ in 0..<300 {
+      let saved = try? FileManager.default.contentsOfDirectory(
+        atPath: path("\(output)/checkpoints"))
+      if saved?.contains(where: { $0.hasPrefix("step-") }) == true { return }
+      Thread.sleep(forTimeInterval: 0.1)
+    }
+    Issue.record("no checkpoint within 30 seconds")
   }
 
   /// Orphans of a killed launcher notice within a moment; the next start must not race them.
