@@ -87,6 +87,12 @@ let package = Package(
         "Checkpoints", "Collectives", "DataParallel", "Datasets", "Diagnostics", "Engine", "Graph",
         "Kernels", "Metrics", "Optimizers", "Plan", "Randomness", "Storage",
       ]),
+    .target(
+      name: "Scaling", dependencies: ["DataParallel", "Metrics", "Optimizers", "Plan"],
+      exclude: ["Examples", "README.md"], swiftSettings: careful),
+    room(
+      "Calibration",
+      ["Datasets", "Engine", "Kernels", "Plan", "Scaling", "Storage", "Training"]),
     room(
       "Configuration",
       [
@@ -96,10 +102,10 @@ let package = Package(
     .executableTarget(
       name: "ddp-train",
       dependencies: [
-        "CBuildInformation", "Checkpoints", "Collectives", "Configuration", "DataParallel",
-        "Datasets", "Diagnostics", "Engine", "Graph", "Kernels", "Metrics", "MPICollectives",
-        "Optimizers", "Plan", "Storage",
-        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Calibration", "CBuildInformation", "Checkpoints", "Collectives", "Configuration",
+        "DataParallel", "Datasets", "Diagnostics", "Engine", "Graph", "Kernels", "Metrics",
+        "MPICollectives", "Optimizers", "Plan", "Scaling", "Storage", "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"], swiftSettings: careful),
     .executableTarget(
       name: "ddp-bench",
@@ -130,6 +136,7 @@ let package = Package(
     suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),
     suite("Checkpoints", ["Checkpoints", "Diagnostics", "Storage"]),
     suite("Metrics", ["CAllocationCount", "Diagnostics", "Metrics", "Storage"]),
+    suite("Scaling", ["DataParallel", "Graph", "Optimizers", "Plan", "Scaling"]),
     suite(
       "Configuration",
       ["Configuration", "Datasets", "Diagnostics", "Graph", "Optimizers", "Training"]),

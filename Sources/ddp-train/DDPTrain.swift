@@ -15,8 +15,8 @@ struct DDPTrain: ParsableCommand {
       Exit codes: 0 done, 1 failed, 2 bad input, 3 the loss or the gradient was not finite.
       """,
     subcommands: [
-      TrainCommand.self, EvaluateCommand.self, SummaryCommand.self, ProbeCommand.self,
-      VersionCommand.self,
+      TrainCommand.self, EvaluateCommand.self, SummaryCommand.self, PlanCommand.self,
+      ProbeCommand.self, VersionCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)
 

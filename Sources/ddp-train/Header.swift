@@ -3,6 +3,7 @@ import Configuration
 import Foundation
 import Kernels
 import Metrics
+import Scaling
 import Training
 
 extension RunFacts {
@@ -23,7 +24,7 @@ extension RunFacts {
         test: material.data.test?.count),
       parameters: plans.graph.parameterCount, forwardOperations: Double(plans.forwardFLOPs),
       trainingOperations: Double(plans.flopsPerSample),
-      bytesPerRank: plans.bytesPerRank(spec, ranks: collectives.ranks),
+      bytesPerRank: plans.memory(spec, on: Cluster(collectives)).byteCount,
       instructionSet: InstructionSet.name, seed: spec.seed, resumedStep: resumedStep)
     rate = RateFact(spec, length)
   }
