@@ -81,7 +81,7 @@ private func run(
         settings: configuration.flattened, resolvedConfig: configuration.resolvedText),
       savedStep: resumedStep, warn: { console.printLines(["warning: \($0)"]) })
     : nil
-  let run = TrainingRun(
+  let run = try TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
     journal: journal, keeper: keeper)
   try run.train()
