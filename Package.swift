@@ -70,7 +70,9 @@ let package = Package(
     room("Plan", ["Graph"]),
     room("Optimizers", ["Diagnostics", "Graph", "Kernels", "Storage"]),
     room("Collectives", ["Diagnostics", "Storage"]),
-    room("MPICollectives", ["CMPI", "Collectives", "Diagnostics", "Storage"]),
+    .systemLibrary(name: "CAffinity"),
+    room("Placement", ["CAffinity", "Collectives"]),
+    room("MPICollectives", ["CMPI", "Collectives", "Diagnostics", "Placement", "Storage"]),
     room("DataParallel", ["Collectives", "Diagnostics", "Kernels", "Storage"]),
     room("Datasets", ["CPrefetch", "CZlib", "Diagnostics", "Randomness", "Storage"]),
     room("Checkpoints", ["Diagnostics", "Storage"]),
@@ -85,12 +87,12 @@ let package = Package(
       "Training",
       [
         "Checkpoints", "Collectives", "DataParallel", "Datasets", "Diagnostics", "Engine", "Graph",
-        "Kernels", "Metrics", "Optimizers", "Plan", "Randomness", "Storage",
+        "Kernels", "Metrics", "Optimizers", "Placement", "Plan", "Randomness", "Storage",
       ]),
     room(
       "Configuration",
       [
-        "Datasets", "Diagnostics", "Graph", "Optimizers", "Training",
+        "Datasets", "Diagnostics", "Graph", "Optimizers", "Placement", "Training",
         .product(name: "Yams", package: "Yams"),
       ]),
     .executableTarget(
@@ -98,7 +100,7 @@ let package = Package(
       dependencies: [
         "CBuildInformation", "Checkpoints", "Collectives", "Configuration", "DataParallel",
         "Datasets", "Diagnostics", "Engine", "Graph", "Kernels", "Metrics", "MPICollectives",
-        "Optimizers", "Plan", "Storage",
+        "Optimizers", "Placement", "Plan", "Storage",
         "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"], swiftSettings: careful),
     .executableTarget(
@@ -122,11 +124,13 @@ let package = Package(
       "MPICollectives",
       [
         "CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "MPICollectives",
+        "Placement",
         "Storage",
       ]),
     suite(
       "DataParallel", ["CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Storage"]),
     suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),
+    suite("Placement", ["Collectives", "Placement", "Storage"]),
     suite("Checkpoints", ["Checkpoints", "Diagnostics", "Storage"]),
     suite("Metrics", ["Diagnostics", "Metrics"]),
     suite(
