@@ -60,6 +60,9 @@ package protocol Collectives: AnyObject {
   /// for loops that wait by `test`. `attempt` counts from 0.
   func pause(attempt: Int)
 
+  /// Says whether more ranks than cores are here, so that `pause` knows when to give the core away.
+  func adjustWaiting(sharesCores: Bool)
+
   /// Parts from the other ranks at the end of a run that went well.
   func finish() throws(CollectivesError)
 
@@ -68,6 +71,8 @@ package protocol Collectives: AnyObject {
 }
 
 extension Collectives {
+  package func adjustWaiting(sharesCores: Bool) {}
+
   package var identity: RankIdentity {
     RankIdentity(rank: rank, ranks: ranks, host: hostName)
   }

@@ -1,6 +1,7 @@
 import CMPI
 import Collectives
 import Foundation
+import Placement
 import Storage
 
 /// All ranks of the job, as Open MPI knows them.
@@ -18,6 +19,7 @@ package final class MPIWorld: Collectives {
   /// One request per slot; slot 0 is the room's own, for what all ranks do together.
   private var requests: RequestPointer
   private var slotCount = 1
+  private var waiting = Waiting()
 
   /// - Throws: `CollectivesError` when MPI cannot start.
   /// - Precondition: MPI is not running in this process yet.
@@ -67,7 +69,7 @@ package final class MPIWorld: Collectives {
     }
     // Without it MPI_Abort prints a box of its own below the failing rank's message.
     setDefault("OMPI_MCA_orte_execute_quiet", "1")
-    if localRanks > sysconf(Int32(_SC_NPROCESSORS_ONLN)) {
+    if HostPlacement.isTooSmall(forRanks: localRanks) {
       setDefault("OMPI_MCA_mpi_yield_when_idle", "1")
     }
   }
@@ -133,14 +135,9 @@ package final class MPIWorld: Collectives {
     }
   }
 
-  package func pause(attempt: Int) {
-    if attempt < 50 { return }
-    if attempt < 2000 {
-      sched_yield()
-    } else {
-      usleep(50)
-    }
-  }
+  package func pause(attempt: Int) { waiting.pause(attempt: attempt) }
+
+  package func adjustWaiting(sharesCores: Bool) { waiting.sharesCores = sharesCores }
 
   package func finish() throws(CollectivesError) {
     checkThread()
