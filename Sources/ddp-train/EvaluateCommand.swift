@@ -5,6 +5,7 @@ import Configuration
 import Datasets
 import Diagnostics
 import Metrics
+import Placement
 import Training
 
 struct EvaluateCommand: ParsableCommand {
@@ -36,6 +37,7 @@ private func evaluate(
   _ configuration: RunConfiguration, over collectives: any Collectives, options: EvaluateCommand
 ) throws {
   let spec = configuration.spec
+  _ = try JobPlacement(spec.placement, over: collectives)
   let folder = RunFolder(spec.outputFolder)
   let material = try RunMaterial(
     spec, over: collectives, inputPlace: configuration.place(of: "model.input"),

@@ -5,6 +5,7 @@ import Diagnostics
 import Foundation
 import Kernels
 import Metrics
+import Placement
 import Storage
 import Training
 
@@ -13,6 +14,7 @@ func train(
   _ configuration: RunConfiguration, over collectives: any Collectives, options: TrainCommand
 ) throws {
   let spec = configuration.spec
+  let placement = try JobPlacement(spec.placement, over: collectives)
   let folder = RunFolder(spec.outputFolder)
   let material = try RunMaterial(
     spec, over: collectives, inputPlace: configuration.place(of: "model.input"),
@@ -37,7 +39,8 @@ func train(
   }
   let length = RunLength(spec, samples: material.data.train.count)
   let facts = RunFacts(
-    configuration, material, length, collectives, resumedStep: material.checkpoint?.record.step)
+    configuration, material, length, placement, collectives,
+    resumedStep: material.checkpoint?.record.step)
   let console = console(options.progress, spec: spec, firstStep: replica.counters.step)
   if collectives.isRoot {
     console.printLines(facts.lines + material.data.warnings.map { "warning: \($0)" } + [""])
@@ -48,13 +51,13 @@ func train(
     }
     return
   }
-  try run(configuration, material, replica, facts, console, folder, over: collectives)
+  try run(configuration, material, replica, facts, placement, console, folder, over: collectives)
 }
 
 /// The steps and what comes after them.
 private func run(
   _ configuration: RunConfiguration, _ material: RunMaterial, _ replica: Replica,
-  _ facts: RunFacts, _ console: ProgressDisplay, _ folder: RunFolder,
+  _ facts: RunFacts, _ placement: JobPlacement, _ console: ProgressDisplay, _ folder: RunFolder,
   over collectives: any Collectives
 ) throws {
   let spec = configuration.spec
@@ -75,7 +78,8 @@ private func run(
       codec: CheckpointCodec(
         spec, length: length, statistics: material.data.statistics,
         settings: configuration.flattened, resolvedConfig: configuration.resolvedText),
-      savedStep: resumedStep, warn: { console.printLines(["warning: \($0)"]) })
+      savedStep: resumedStep, beginSave: { placement.freeThisThread() },
+      warn: { console.printLines(["warning: \($0)"]) })
     : nil
   let run = TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,

@@ -101,6 +101,8 @@ enum RunSection {
       Key("audit", \.run.audit, Section.audit.format, "When ranks compare their replicas."),
       Key(
         "plan", \.run.plan, Section.plan.format, "How a step is arranged; never changes results."),
+      Key(
+        "placement", \.run.placement, Section.placement.format, "Where ranks run on their hosts."),
       Key("output", \.output, output.format, "Where results go."),
     ]
   }
