@@ -70,7 +70,9 @@ let package = Package(
     room("Plan", ["Graph"]),
     room("Optimizers", ["Diagnostics", "Graph", "Kernels", "Storage"]),
     room("Collectives", ["Diagnostics", "Storage"]),
-    room("MPICollectives", ["CMPI", "Collectives", "Diagnostics", "Storage"]),
+    .systemLibrary(name: "CAffinity"),
+    room("Placement", ["CAffinity", "Collectives"]),
+    room("MPICollectives", ["CMPI", "Collectives", "Diagnostics", "Placement", "Storage"]),
     room("DataParallel", ["Collectives", "Diagnostics", "Kernels", "Metrics", "Storage"]),
     room("Datasets", ["CPrefetch", "CZlib", "Diagnostics", "Randomness", "Storage"]),
     room("Checkpoints", ["Diagnostics", "Storage"]),
@@ -85,7 +87,7 @@ let package = Package(
       "Training",
       [
         "Checkpoints", "Collectives", "DataParallel", "Datasets", "Diagnostics", "Engine", "Graph",
-        "Kernels", "Metrics", "Optimizers", "Plan", "Randomness", "Storage",
+        "Kernels", "Metrics", "Optimizers", "Placement", "Plan", "Randomness", "Storage",
       ]),
     .target(
       name: "Scaling", dependencies: ["DataParallel", "Metrics", "Optimizers", "Plan"],
@@ -96,7 +98,7 @@ let package = Package(
     room(
       "Configuration",
       [
-        "Datasets", "Diagnostics", "Graph", "Optimizers", "Training",
+        "Datasets", "Diagnostics", "Graph", "Optimizers", "Placement", "Training",
         .product(name: "Yams", package: "Yams"),
       ]),
     .executableTarget(
@@ -104,7 +106,7 @@ let package = Package(
       dependencies: [
         "Calibration", "CBuildInformation", "Checkpoints", "Collectives", "Configuration",
         "DataParallel", "Datasets", "Diagnostics", "Engine", "Graph", "Kernels", "Metrics",
-        "MPICollectives", "Optimizers", "Plan", "Scaling", "Storage", "Training",
+        "MPICollectives", "Optimizers", "Placement", "Plan", "Scaling", "Storage", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"], swiftSettings: careful),
     .executableTarget(
@@ -128,12 +130,14 @@ let package = Package(
       "MPICollectives",
       [
         "CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "MPICollectives",
+        "Placement",
         "Storage",
       ]),
     suite(
       "DataParallel",
       ["CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Metrics", "Storage"]),
     suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),
+    suite("Placement", ["Collectives", "Placement", "Storage"]),
     suite("Checkpoints", ["Checkpoints", "Diagnostics", "Storage"]),
     suite("Metrics", ["CAllocationCount", "Diagnostics", "Metrics", "Storage"]),
     suite("Scaling", ["DataParallel", "Graph", "Optimizers", "Plan", "Scaling"]),

@@ -1,6 +1,7 @@
 import CMPI
 import Collectives
 import Foundation
+import Placement
 import Storage
 
 /// All ranks of the job, as Open MPI knows them.
@@ -24,6 +25,7 @@ package final class MPIWorld: Collectives {
   /// One request per slot; slot 0 is the room's own, for what all ranks do together.
   private var requests: RequestPointer
   private var slotCount = 1
+  private var waiting = Waiting()
 
   /// - Throws: `CollectivesError` when MPI cannot start.
   /// - Precondition: MPI is not running in this process yet.
@@ -80,7 +82,7 @@ package final class MPIWorld: Collectives {
     }
     // Without it MPI_Abort prints a box of its own below the failing rank's message.
     setDefault("OMPI_MCA_orte_execute_quiet", "1")
-    if localRanks > sysconf(Int32(_SC_NPROCESSORS_ONLN)) {
+    if HostPlacement.isTooSmall(forRanks: localRanks) {
       setDefault("OMPI_MCA_mpi_yield_when_idle", "1")
     }
   }
@@ -147,14 +149,11 @@ package final class MPIWorld: Collectives {
   }
 
   package func pause(attempt: Int) {
-    if attempt < 50 { return }
-    onPause?()
-    if attempt < 2000 {
-      sched_yield()
-    } else {
-      usleep(50)
-    }
+    if attempt >= 50 { onPause?() }
+    waiting.pause(attempt: attempt)
   }
+
+  package func adjustWaiting(sharesCores: Bool) { waiting.sharesCores = sharesCores }
 
   package func finish() throws(CollectivesError) {
     checkThread()

@@ -28,6 +28,8 @@ package struct RunFacts: Equatable, Sendable {
   package var outputFolder: String
   /// In the order of their first ranks.
   package var hosts: [Host]
+  /// Where the ranks run on their hosts, by whose decision; a line or a few.
+  package var placement: [String]
   /// Samples per step over all ranks.
   package var batch: Int
   package var shards: Int
@@ -48,8 +50,9 @@ package struct RunFacts: Equatable, Sendable {
   package var rate: RateFact?
 
   package init(
-    name: String, configPath: String, outputFolder: String, hosts: [Host], batch: Int, shards: Int,
-    epochs: Int, steps: Int, data: DataCounts, parameters: Int, forwardOperations: Double,
+    name: String, configPath: String, outputFolder: String, hosts: [Host],
+    placement: [String] = [], batch: Int, shards: Int, epochs: Int, steps: Int, data: DataCounts,
+    parameters: Int, forwardOperations: Double,
     trainingOperations: Double, bytesPerRank: Int, instructionSet: String, seed: UInt64,
     resumedStep: Int?
   ) {
@@ -57,6 +60,7 @@ package struct RunFacts: Equatable, Sendable {
     self.configPath = configPath
     self.outputFolder = outputFolder
     self.hosts = hosts
+    self.placement = placement
     self.batch = batch
     self.shards = shards
     self.epochs = epochs
@@ -78,6 +82,9 @@ package struct RunFacts: Equatable, Sendable {
     table.append(["config", configPath])
     table.append(["output", outputFolder])
     table.append(["ranks", ranksText])
+    for (index, line) in placement.enumerated() {
+      table.append([index == 0 ? "placement" : "", line])
+    }
     table.append(["processor", instructionSet])
     table.append(["batch", "\(groupedDigits(batch)) = \(shards) shards x \(batch / shards)"])
     table.append(["data", dataText])

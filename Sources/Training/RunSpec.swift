@@ -1,6 +1,7 @@
 import Datasets
 import Graph
 import Optimizers
+import Placement
 
 /// Everything one run is: what the config says after overrides, defaults filled in, checked.
 package struct RunSpec: Equatable, Sendable {
@@ -17,6 +18,7 @@ package struct RunSpec: Equatable, Sendable {
   package var audit: AuditSpec
   package var plan: PlanSpec
   package var failure = FailureSpec()
+  package var placement = PlacementSpec()
   /// The run folder, relative to the working directory.
   package var outputFolder: String
 

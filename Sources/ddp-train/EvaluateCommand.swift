@@ -6,6 +6,7 @@ import DataParallel
 import Datasets
 import Diagnostics
 import Metrics
+import Placement
 import Training
 
 struct EvaluateCommand: ParsableCommand {
@@ -37,6 +38,7 @@ private func evaluate(
   under watched: WatchedRank
 ) throws {
   let spec = configuration.spec
+  _ = try JobPlacement(spec.placement, over: collectives)
   let folder = RunFolder(spec.outputFolder)
   let material = try RunMaterial(
     spec, over: collectives, inputPlace: configuration.place(of: "model.input"),

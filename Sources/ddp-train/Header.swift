@@ -3,6 +3,7 @@ import Configuration
 import Foundation
 import Kernels
 import Metrics
+import Placement
 import Scaling
 import Training
 
@@ -10,14 +11,15 @@ extension RunFacts {
   /// The header of a run.
   init(
     _ configuration: RunConfiguration, _ material: RunMaterial, _ length: RunLength,
-    _ collectives: any Collectives, resumedStep: Int?
+    _ placement: JobPlacement, _ collectives: any Collectives, resumedStep: Int?
   ) {
     let spec = configuration.spec
     let plans = material.plans
     self.init(
       name: spec.name, configPath: configuration.file, outputFolder: spec.outputFolder,
       hosts: collectives.ranksPerHost.map { .init(name: $0.host, ranks: $0.ranks) },
-      batch: spec.training.batch, shards: spec.training.shards, epochs: spec.training.epochs,
+      placement: placement.lines, batch: spec.training.batch, shards: spec.training.shards,
+      epochs: spec.training.epochs,
       steps: length.totalSteps,
       data: .init(
         train: material.data.train.count, dev: material.data.dev?.count,

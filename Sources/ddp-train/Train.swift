@@ -6,6 +6,7 @@ import Diagnostics
 import Foundation
 import Kernels
 import Metrics
+import Placement
 import Storage
 import Training
 
@@ -15,6 +16,7 @@ func train(
   under watched: WatchedRank, faults: InjectedFaults
 ) throws {
   let spec = configuration.spec
+  let placement = try JobPlacement(spec.placement, over: collectives)
   let folder = RunFolder(spec.outputFolder)
   let material = try RunMaterial(
     spec, over: collectives, inputPlace: configuration.place(of: "model.input"),
@@ -45,7 +47,8 @@ func train(
     try folder.prepare(fresh: options.fresh)
   }
   let facts = RunFacts(
-    configuration, material, length, collectives, resumedStep: material.checkpoint?.record.step)
+    configuration, material, length, placement, collectives,
+    resumedStep: material.checkpoint?.record.step)
   let console = console(options.progress, spec: spec, firstStep: replica.counters.step)
   if collectives.isRoot {
     console.printLines(facts.lines + material.data.warnings.map { "warning: \($0)" } + [""])
@@ -57,15 +60,16 @@ func train(
     return
   }
   try run(
-    configuration, material, replica, facts, console, folder, trace: options.traceArguments.spec,
-    watched, faults, over: collectives)
+    configuration, material, replica, facts, placement, console, folder,
+    trace: options.traceArguments.spec, watched, faults, over: collectives)
 }
 
 /// The steps and what comes after them.
 private func run(
   _ configuration: RunConfiguration, _ material: RunMaterial, _ replica: Replica,
-  _ facts: RunFacts, _ console: ProgressDisplay, _ folder: RunFolder, trace traceSpec: TraceSpec?,
-  _ watched: WatchedRank, _ faults: InjectedFaults, over collectives: any Collectives
+  _ facts: RunFacts, _ placement: JobPlacement, _ console: ProgressDisplay, _ folder: RunFolder,
+  trace traceSpec: TraceSpec?, _ watched: WatchedRank, _ faults: InjectedFaults,
+  over collectives: any Collectives
 ) throws {
   let spec = configuration.spec
   let length = RunLength(spec, samples: material.data.train.count)
@@ -85,7 +89,8 @@ private func run(
       codec: CheckpointCodec(
         spec, length: length, statistics: material.data.statistics,
         settings: configuration.flattened, resolvedConfig: configuration.resolvedText),
-      savedStep: resumedStep, warn: { console.printLines(["warning: \($0)"]) })
+      savedStep: resumedStep, beginSave: { placement.freeThisThread() },
+      warn: { console.printLines(["warning: \($0)"]) })
     : nil
   let trace = try traceSpec.map {
     try RunTrace($0, of: spec, plans: material.plans, over: collectives)

@@ -148,6 +148,8 @@ struct ResolvedConfigurationTests {
         plan:
           fusion: true
           bucket_bytes: 1048576
+        placement:
+          pin: auto
         output:
           folder: runs/small
 

@@ -102,6 +102,8 @@ enum RunSection {
       Key("failure", \.run.failure, Section.failure.format, "When a run that hangs ends."),
       Key(
         "plan", \.run.plan, Section.plan.format, "How a step is arranged; never changes results."),
+      Key(
+        "placement", \.run.placement, Section.placement.format, "Where ranks run on their hosts."),
       Key("output", \.output, output.format, "Where results go."),
     ]
   }

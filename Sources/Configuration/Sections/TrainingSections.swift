@@ -1,6 +1,8 @@
+import Placement
 import Training
 
-/// How long and in what steps: the sections `training`, `evaluation`, `checkpoint`, `audit`, `plan`.
+/// How long and in what steps: the sections `training`, `evaluation`, `checkpoint`, `audit`, `plan`,
+/// `placement`.
 extension Section where Root == TrainingSpec {
   static var training: Section {
     Section(
@@ -133,6 +135,19 @@ extension Section where Root == PlanSpec {
         Key(
           "bucket_bytes", \.bucketBytes, .wholeNumber(.atLeast(4096), example: 1_048_576),
           "Bytes of gradient that are summed at once."),
+      ])
+  }
+}
+
+extension Section where Root == PlacementSpec {
+  static var placement: Section {
+    Section(
+      defaults: PlacementSpec(),
+      keys: [
+        Key(
+          "pin", \.pin, .word(["auto": .auto, "off": .off]),
+          "auto: each rank on a core of its own, if the launcher has not bound them and cores suffice."
+        )
       ])
   }
 }
