@@ -4,7 +4,7 @@ import Testing
 
 extension DistributedTests {
   @Suite("Where ranks run", .serialized)
-  @MainActor
+  @MPIThread
   struct PlacementTests {
     let group: any Collectives
 
