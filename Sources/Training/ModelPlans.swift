@@ -7,11 +7,12 @@ package struct ModelPlans: Sendable {
   package let training: ExecutionPlan
   package let evaluation: ExecutionPlan
 
+  /// - Parameter bucketBytes: For configs that leave the choice open.
   /// - Throws: A `Diagnostic` that names the layer that does not fit.
-  package init(_ spec: RunSpec) throws {
+  package init(_ spec: RunSpec, bucketBytes: Int = 1 << 20) throws {
     let options = PlanOptions(
       fusion: spec.plan.fusion,
-      bucketElements: max(1, spec.plan.bucketBytes / MemoryLayout<Float>.stride))
+      bucketElements: max(1, (spec.plan.bucketBytes ?? bucketBytes) / MemoryLayout<Float>.stride))
     let shardCapacity = spec.training.batch / spec.training.shards
     training = ExecutionPlan(
       training: try GraphBuilder.forward(spec.model, loss: spec.loss, mode: .training),

@@ -1,5 +1,6 @@
 import Checkpoints
 import Collectives
+import DataParallel
 import Datasets
 import Diagnostics
 import Storage
@@ -35,7 +36,7 @@ package struct RunMaterial {
       guard let plans else { preconditionFailure("a model without plan or fault") }
       return plans
     }
-    self.plans = plans
+    self.plans = try plans.withBuckets(spec, over: collectives)
     checkpoint = try ReceivedCheckpoint.broadcast(over: collectives, load: loadCheckpoint)
     let statistics = checkpoint?.record.normalizationStatistics
     try collectives.agree {
@@ -48,6 +49,18 @@ package struct RunMaterial {
       try data.shape.checkInput(ofModel: spec.model.input, place: inputPlace)
       return data
     }
+  }
+}
+
+extension ModelPlans {
+  /// The same plans with buckets of the size that suits the way between the ranks.
+  fileprivate func withBuckets(
+    _ spec: RunSpec, over collectives: any Collectives
+  ) throws -> ModelPlans {
+    guard spec.plan.bucketBytes == nil, collectives.ranks > 1 else { return self }
+    let cost = try SumCost.measured(over: collectives)
+    let gradientBytes = training.leaf.count * MemoryLayout<Float>.stride
+    return try ModelPlans(spec, bucketBytes: cost.bucketBytes(gradientBytes: gradientBytes))
   }
 }
 

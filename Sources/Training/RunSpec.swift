@@ -123,7 +123,8 @@ package struct FailureSpec: Equatable, Sendable {
 package struct PlanSpec: Equatable, Sendable {
   /// Rewrites of the plan that merge neighbouring operations; the numbers stay the same.
   package var fusion = true
-  package var bucketBytes = 1 << 20
+  /// Bytes of gradient that are summed at once; nil: chosen at the start by measuring.
+  package var bucketBytes: Int?
 
   package init() {}
 }

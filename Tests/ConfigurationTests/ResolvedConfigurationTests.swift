@@ -147,7 +147,7 @@ struct ResolvedConfigurationTests {
           hang_timeout_seconds: 300
         plan:
           fusion: true
-          bucket_bytes: 1048576
+          bucket_bytes: null
         placement:
           pin: auto
         output:

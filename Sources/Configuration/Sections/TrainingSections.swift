@@ -133,8 +133,9 @@ extension Section where Root == PlanSpec {
       keys: [
         Key("fusion", \.fusion, .truth, "Whether neighbouring operations are merged."),
         Key(
-          "bucket_bytes", \.bucketBytes, .wholeNumber(.atLeast(4096), example: 1_048_576),
-          "Bytes of gradient that are summed at once."),
+          "bucket_bytes", \.bucketBytes,
+          Format.wholeNumber(.atLeast(4096), example: 1_048_576).optional,
+          "Bytes of gradient that are summed at once; null: chosen at the start by timing a few sums."),
       ])
   }
 }
