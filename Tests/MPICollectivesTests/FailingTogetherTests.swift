@@ -1,4 +1,5 @@
 import Collectives
+import DataParallel
 import Diagnostics
 import Foundation
 import Storage
@@ -10,6 +11,8 @@ enum FailureScene: String, CaseIterable {
   case whileOthersWait
   /// Rank 1 fails while the others compute and do not call MPI.
   case whileOthersCompute
+  /// Rank 1 fails in the middle of a step, between two buckets, while the others wait for its part.
+  case inStep
   /// All ranks find the same fault.
   case agreed
 
@@ -24,6 +27,8 @@ enum FailureScene: String, CaseIterable {
       switch self {
       case .agreed:
         throw AgreedFailure(Self.fault)
+      case .inStep:
+        try Self.step(group)
       case .whileOthersWait, .whileOthersCompute:
         if group.rank == 1 { throw Self.fault }
         try self == .whileOthersWait ? Self.waitForever(group) : Self.compute()
@@ -37,6 +42,24 @@ enum FailureScene: String, CaseIterable {
     try group.startReceive(memory.block, from: 1, tag: 0, slot: slot)
     try group.wait(slot)
     withExtendedLifetime(memory) {}
+  }
+
+  private static func step(_ group: any Collectives) throws {
+    let summation = GradientSummation<Float>(
+      length: 4096, buckets: [0..<1024, 1024..<4096], shards: 6, over: group)
+    summation.beginStep()
+    for local in 0..<summation.localShards.count {
+      summation.leaf(forLocalShard: local).fill(1)
+      summation.endLeaf(bucket: 0, localShard: local)
+    }
+    try summation.startSum(0)
+    if group.rank == 1 { throw fault }
+    for local in 0..<summation.localShards.count {
+      summation.endLeaf(bucket: 1, localShard: local)
+    }
+    try summation.startSum(1)
+    try summation.waitSum(0)
+    try summation.waitSum(1)
   }
 
   private static func compute() {
