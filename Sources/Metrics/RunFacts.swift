@@ -44,6 +44,8 @@ package struct RunFacts: Equatable, Sendable {
   package var seed: UInt64
   /// The step at which the run resumes; nil: it starts at the beginning.
   package var resumedStep: Int?
+  /// When the batch job ends and how long before it the run stops; nil: not known.
+  package var jobEnd: String?
 
   package init(
     name: String, configPath: String, outputFolder: String, hosts: [Host], batch: Int, shards: Int,
@@ -82,6 +84,7 @@ package struct RunFacts: Equatable, Sendable {
     table.append(["model", "\(groupedDigits(parameters)) parameters, \(operationsText)"])
     table.append(["memory", "\(byteCountText(bytesPerRank)) per rank"])
     table.append(["schedule", scheduleText])
+    if let jobEnd { table.append(["job ends", jobEnd]) }
     table.append(["seed", "\(seed)"])
     return table.lines
   }

@@ -10,26 +10,34 @@ package final class CheckpointKeeper {
   private let codec: CheckpointCodec
   private let warn: (Diagnostic) -> Void
   private var lastSave = ContinuousClock.now
-  private var savedStep: Int?
+  /// Where the run stood at the newest save.
+  private var saved: RunCounters?
+  private var hasFailed = false
+  /// The longest that a save has taken, from the copy to the disk.
+  private(set) var longestSave = Duration.zero
 
   /// - Parameters:
-  ///   - savedStep: The step of the checkpoint that the run resumed from.
+  ///   - saved: Where the checkpoint stands that the run resumed from.
   ///   - warn: Tells the user of a save that failed while the run goes on.
   package init(
-    folder: CheckpointFolder, spec: RunSpec, codec: CheckpointCodec, savedStep: Int?,
+    folder: CheckpointFolder, spec: RunSpec, codec: CheckpointCodec, saved: RunCounters?,
     warn: @escaping (Diagnostic) -> Void
   ) {
     saver = BackgroundSaver(folder: folder, keep: spec.checkpoint.keep)
     self.spec = spec
     self.codec = codec
-    self.savedStep = savedStep
+    self.saved = saved
     self.warn = warn
   }
 
-  /// Saves when `checkpoint.every_seconds` have passed since the last save.
-  func saveIfDue(_ replica: Replica, clock: inout PhaseClock) throws {
-    let due = lastSave + .seconds(spec.checkpoint.everySeconds)
-    if ContinuousClock.now >= due { try save(replica, isBest: false, clock: &clock) }
+  /// Whether `checkpoint.every_seconds` have passed since the last save.
+  var isSaveDue: Bool {
+    ContinuousClock.now >= lastSave + .seconds(spec.checkpoint.everySeconds)
+  }
+
+  /// Saves what was due, unless this very point is saved already.
+  func saveDue(_ replica: Replica, clock: inout PhaseClock) throws {
+    if saved != replica.counters { try save(replica, isBest: false, clock: &clock) }
   }
 
   /// Saves the best weights so far as soon as they are known.
@@ -39,23 +47,29 @@ package final class CheckpointKeeper {
 
   /// Saves where the run ends, if that is not saved yet, and waits until it is on the disk.
   func saveLast(_ replica: Replica, clock: inout PhaseClock) throws {
-    if savedStep != replica.counters.step { try save(replica, isBest: false, clock: &clock) }
+    if saved != replica.counters { try save(replica, isBest: false, clock: &clock) }
     let previous = clock.enter(.checkpoint)
     defer { clock.enter(previous) }
     try handle(saver.waitSave())
   }
 
+  /// Whether the point where the run stands is on the disk, as far as the saves that have ended tell.
+  func isSaved(_ replica: Replica) -> Bool { saved == replica.counters && !hasFailed }
+
   private func save(_ replica: Replica, isBest: Bool, clock: inout PhaseClock) throws {
     let previous = clock.enter(.checkpoint)
     defer { clock.enter(previous) }
     let report = saver.startSave(codec.record(of: replica, isBest: isBest), replica.payload())
-    savedStep = replica.counters.step
+    saved = replica.counters
     lastSave = .now
     try handle(report)
   }
 
   private func handle(_ report: BackgroundSaver.Report?) throws {
-    guard let failure = report?.failure else { return }
+    guard let report else { return }
+    longestSave = max(longestSave, report.blockedDuration + report.writeDuration)
+    hasFailed = report.failure != nil
+    guard let failure = report.failure else { return }
     switch spec.checkpoint.onFailure {
     case .stop: throw failure
     case .continue: warn(failure)

@@ -23,13 +23,16 @@ package final class TrainingRun {
   private let trainLoader: BatchLoader<Float>
   private let journal: RunJournal?
   private let keeper: CheckpointKeeper?
+  /// nil: nothing stops the run early.
+  private let preemption: Preemption?
   private var order: EpochOrder
   private var clock: PhaseClock
   private var epochStart = ContinuousClock.now
 
   package init(
     _ spec: RunSpec, plans: ModelPlans, data: LoadedData, replica: Replica,
-    collectives: any Collectives, journal: RunJournal?, keeper: CheckpointKeeper?
+    collectives: any Collectives, journal: RunJournal?, keeper: CheckpointKeeper?,
+    preemption: Preemption? = nil
   ) {
     self.spec = spec
     self.data = data
@@ -37,6 +40,7 @@ package final class TrainingRun {
     self.collectives = collectives
     self.journal = journal
     self.keeper = keeper
+    self.preemption = preemption
     length = RunLength(spec, samples: data.train.count)
     schedule = LearningRateSchedule(
       spec: spec.schedule, base: spec.optimizer.learningRate, stepsPerEpoch: length.stepsPerEpoch,
@@ -66,14 +70,19 @@ package final class TrainingRun {
   }
 
   /// Trains to the last step and leaves the weights that are to be used in the replica.
+  ///
+  /// - Throws: Among others the orderly `AgreedFailure` of a run that was asked to stop.
   package func train() throws {
+    try endIfAsked()
     try audit()
     epochStart = .now
+    if replica.counters.owesEpochEnd(length) { try endEpoch() }
     while replica.counters.step < length.lastStep, !replica.counters.hasStoppedEarly {
-      try takeStep()
+      let requests = try takeStep()
+      if requests.wantStop { throw try end(by: requests) }
       if length.endsEpoch(after: replica.counters.step) { try endEpoch() }
       if isAuditDue { try audit() }
-      try keeper?.saveIfDue(replica, clock: &clock)
+      if requests.contains(.checkpoint) { try keeper?.saveDue(replica, clock: &clock) }
     }
     try keeper?.saveLast(replica, clock: &clock)
     if spec.training.earlyStopping != nil { replica.restoreBest() }
@@ -84,7 +93,8 @@ package final class TrainingRun {
 
   // MARK: One step
 
-  private func takeStep() throws {
+  /// - Returns: What any rank asked for during the step.
+  private func takeStep() throws -> StepRequests {
     let step = replica.counters.step
     let positions = length.positions(ofStep: step)
     let epoch = length.epoch(ofStep: step)
@@ -98,7 +108,7 @@ package final class TrainingRun {
     clock.enter(.compute)
     let result: StepResult
     do {
-      result = try steps.run(batch, load: load)
+      result = try steps.run(batch, requests: requests, load: load)
     } catch let fault as NotFinite {
       throw try divergence(fault, batch, load: load)
     }
@@ -110,6 +120,14 @@ package final class TrainingRun {
     replica.counters.add(loss: result.loss, accuracy: result.accuracy, samples: positions.count)
     try journal?.note(
       result, counters: replica.counters, learningRate: batch.learningRate)
+    return result.requests
+  }
+
+  /// What this rank asks for: to stop, and on rank 0 a checkpoint.
+  private func requests() -> StepRequests {
+    var requests = preemption?.requests(saving: keeper?.longestSave ?? .zero) ?? []
+    if keeper?.isSaveDue == true { requests.insert(.checkpoint) }
+    return requests
   }
 
   private func load(
@@ -165,6 +183,7 @@ package final class TrainingRun {
     replica.counters.beginEpoch()
     order = EpochOrder(count: data.train.count, seed: spec.seed, epoch: epoch)
     if isBest { try keeper?.saveBest(replica, clock: &clock) }
+    try endIfAsked()
   }
 
   private func isEvaluationDue(_ epoch: Int) -> Bool {
@@ -172,11 +191,15 @@ package final class TrainingRun {
   }
 
   /// Evaluates a part with the weights in use.
+  ///
+  /// - Throws: Among others the orderly `AgreedFailure` of a run that was asked to stop meanwhile; the
+  ///   evaluation is then made again by the next start.
   package func evaluate(_ part: DataPart) throws -> Evaluation {
     let previous = clock.enter(.evaluation)
     defer { clock.enter(previous) }
     let loader = BatchLoader<Float>(part: part, statistics: data.statistics)
-    return try evaluator.evaluate(samples: part.count) { range in
+    let pause = preemption == nil ? nil : endIfAsked
+    return try evaluator.evaluate(samples: part.count, pause: pause) { range in
       load(range, loader, order: nil, epoch: nil, into: evaluationEngine)
     }
   }
@@ -190,5 +213,23 @@ package final class TrainingRun {
     guard spec.audit.everySteps > 0 else { return }
     try ReplicaAudit.check(
       replica.tensorHashes(), step: replica.counters.step, over: collectives)
+  }
+
+  // MARK: Stopping early
+
+  /// All ranks end here if one of them asks for it.
+  private func endIfAsked() throws {
+    guard let preemption else { return }
+    let requests = try preemption.requestsOfAll(saving: keeper?.longestSave ?? .zero)
+    if requests.wantStop { throw try end(by: requests) }
+  }
+
+  /// Saves where the run stands.
+  private func end(by requests: StepRequests) throws -> AgreedFailure {
+    let step = replica.counters.step
+    if step > 0 { try keeper?.saveLast(replica, clock: &clock) }
+    journal?.display.clear()
+    return requests.end(
+      at: step, isSaved: keeper?.isSaved(replica) ?? true, isFresh: preemption?.isFresh ?? false)
   }
 }

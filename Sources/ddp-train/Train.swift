@@ -14,6 +14,10 @@ func train(
 ) throws {
   let spec = configuration.spec
   let folder = RunFolder(spec.outputFolder)
+  let preemption = try collectives.agree {
+    Preemption(
+      over: collectives, deadline: try Deadline(spec.preemption), isFresh: options.fresh)
+  }
   let material = try RunMaterial(
     spec, over: collectives, inputPlace: configuration.place(of: "model.input"),
     checkOutputs: configuration.checkCounts
@@ -31,13 +35,16 @@ func train(
         place: "\(folder.checkpoints.path)/\(checkpoint.name)")
     }
   }
+  // A start that was asked to end has changed nothing, also with --fresh.
+  try preemption.endStartIfAsked(step: options.fresh ? 0 : replica.counters.step)
   // Only now that config, data and checkpoint are found in order may anything be written or forgotten.
   try collectives.agree {
     if collectives.isRoot, !options.dryRun { try folder.prepare(fresh: options.fresh) }
   }
   let length = RunLength(spec, samples: material.data.train.count)
-  let facts = RunFacts(
+  var facts = RunFacts(
     configuration, material, length, collectives, resumedStep: material.checkpoint?.record.step)
+  facts.jobEnd = preemption.deadline?.text
   let console = console(options.progress, spec: spec, firstStep: replica.counters.step)
   if collectives.isRoot {
     console.printLines(facts.lines + material.data.warnings.map { "warning: \($0)" } + [""])
@@ -48,14 +55,14 @@ func train(
     }
     return
   }
-  try run(configuration, material, replica, facts, console, folder, over: collectives)
+  try run(configuration, material, replica, facts, console, folder, preemption, over: collectives)
 }
 
 /// The steps and what comes after them.
 private func run(
   _ configuration: RunConfiguration, _ material: RunMaterial, _ replica: Replica,
   _ facts: RunFacts, _ console: ProgressDisplay, _ folder: RunFolder,
-  over collectives: any Collectives
+  _ preemption: Preemption, over collectives: any Collectives
 ) throws {
   let spec = configuration.spec
   let length = RunLength(spec, samples: material.data.train.count)
@@ -75,11 +82,12 @@ private func run(
       codec: CheckpointCodec(
         spec, length: length, statistics: material.data.statistics,
         settings: configuration.flattened, resolvedConfig: configuration.resolvedText),
-      savedStep: resumedStep, warn: { console.printLines(["warning: \($0)"]) })
+      saved: resumedStep == nil ? nil : replica.counters,
+      warn: { console.printLines(["warning: \($0)"]) })
     : nil
   let run = TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
-    journal: journal, keeper: keeper)
+    journal: journal, keeper: keeper, preemption: preemption)
   try run.train()
   try finish(run, material, replica, facts, journal, folder, spec, over: collectives)
 }

@@ -35,12 +35,16 @@ struct Command {
 
   /// - Parameter ranks: nil: without `mpirun`.
   @discardableResult
-  func run(ranks: Int? = nil, _ arguments: [String]) throws -> Result {
-    try result(of: start(ranks: ranks, arguments))
+  func run(
+    ranks: Int? = nil, _ arguments: [String], environment: [String: String] = [:]
+  ) throws -> Result {
+    try result(of: start(ranks: ranks, arguments, environment: environment))
   }
 
   /// Starts the program and returns at once; its output goes to files beside the folder.
-  func start(ranks: Int? = nil, _ arguments: [String]) throws -> Process {
+  func start(
+    ranks: Int? = nil, _ arguments: [String], environment more: [String: String] = [:]
+  ) throws -> Process {
     let process = Process()
     let launcher = ranks.map {
       ["mpirun", "--oversubscribe", "--bind-to", "none", "-q", "-n", "\($0)"]
@@ -54,9 +58,16 @@ struct Command {
     ]
     if !sharesCache { environment["XDG_CACHE_HOME"] = base.appendingPathComponent("cache").path }
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+      .merging(more) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try file("stdout")
     process.standardError = try file("stderr")
+    // Threads that run tests have most signals switched off, which mpirun would inherit.
+    var none = sigset_t()
+    var earlier = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &earlier)
+    defer { pthread_sigmask(SIG_SETMASK, &earlier, nil) }
     try process.run()
     return process
   }
@@ -115,11 +126,34 @@ extension Command {
   /// Kills one rank of a running `mpirun`; says whether there was one.
   @discardableResult
   static func killAnyRank(of launcher: Process) throws -> Bool {
+    guard let rank = ranks(of: launcher).randomElement() else { return false }
+    return kill(rank, SIGKILL) == 0
+  }
+
+  /// The processes that `mpirun` has started, by rank.
+  static func ranks(of launcher: Process) -> [Int32] {
     let path = "/proc/\(launcher.processIdentifier)/task/\(launcher.processIdentifier)/children"
     let children = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-    let ranks = children.split(separator: " ").compactMap { Int32($0) }
-    guard let rank = ranks.randomElement() else { return false }
-    return kill(rank, SIGKILL) == 0
+    return children.split(separator: " ").compactMap { Int32($0) }
+  }
+
+  /// Whether a process handles a signal itself.
+  static func handles(_ signal: Int32, process: Int32) -> Bool {
+    let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
+    let mask = line.flatMap { UInt64($0.dropFirst(7).drop { $0 == "\t" }, radix: 16) } ?? 0
+    return mask & 1 << UInt64(signal - 1) != 0
+  }
+
+  /// Returns as soon as `isTrue`, or after 30 seconds with an issue.
+  static func wait(
+    for what: String, sourceLocation: SourceLocation = #_sourceLocation, until isTrue: () -> Bool
+  ) {
+    for _ in 0..<15_000 {
+      if isTrue() { return }
+      usleep(2000)
+    }
+    Issue.record("no \(what) within 30 seconds", sourceLocation: sourceLocation)
   }
 
   /// Orphans of a killed launcher notice within a moment; the next start must not race them.
