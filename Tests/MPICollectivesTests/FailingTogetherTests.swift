@@ -30,10 +30,16 @@ enum FailureScene: String, CaseIterable {
       case .inStep:
         try Self.step(group)
       case .whileOthersWait, .whileOthersCompute:
-        if group.rank == 1 { throw Self.fault }
+        if group.rank == 1 { throw Self.lateFault() }
         try self == .whileOthersWait ? Self.waitForever(group) : Self.compute()
       }
     }
+  }
+
+  /// The fault, with the moment told.
+  private static func lateFault() -> Diagnostic {
+    printError("failing at \(Date().timeIntervalSince1970)")
+    return fault
   }
 
   private static func waitForever(_ group: any Collectives) throws {
@@ -53,7 +59,7 @@ enum FailureScene: String, CaseIterable {
       summation.endLeaf(bucket: 0, localShard: local)
     }
     try summation.startSum(0)
-    if group.rank == 1 { throw fault }
+    if group.rank == 1 { throw lateFault() }
     for local in 0..<summation.localShards.count {
       summation.endLeaf(bucket: 1, localShard: local)
     }
@@ -93,7 +99,11 @@ struct FailingTogetherTests {
       text.hasSuffix("\n" + (scene == .agreed ? message : name + message)), "\(text.suffix(900))")
     #expect(text.components(separatedBy: "all is lost").count == 2)
     #expect(status == 2)
+    let end = Date().timeIntervalSince1970
     #expect(ContinuousClock.now - start < .seconds(20))
+    guard scene != .agreed else { return }
+    let moment = try #require(text.firstMatch(of: /failing at ([0-9.]+)/)?.1)
+    #expect(end - (Double(moment) ?? 0) < 5)
   }
 
   /// Starts this test binary on three ranks; what it says and its exit code.
