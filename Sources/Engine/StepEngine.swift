@@ -51,7 +51,7 @@ package final class StepEngine<S: Scalar> {
     _ batch: StepBatch, requests: () -> StepRequests = { [] },
     load: (_ positions: Range<Int>) throws -> Void
   ) throws -> StepResult {
-    summation.beginStep()
+    try summation.beginStep()
     for local in 0..<summation.localShards.count {
       try runShard(local, batch, requests: requests, load: load)
     }
@@ -65,6 +65,7 @@ package final class StepEngine<S: Scalar> {
       }
     }
     model.updateStatistics(from: summation.sum)
+    summation.endStep()
     return result
   }
 

@@ -33,7 +33,7 @@ package final class TrainingRun {
     _ spec: RunSpec, plans: ModelPlans, data: LoadedData, replica: Replica,
     collectives: any Collectives, journal: RunJournal?, keeper: CheckpointKeeper?,
     preemption: Preemption? = nil
-  ) {
+  ) throws {
     self.spec = spec
     self.data = data
     self.replica = replica
@@ -47,7 +47,7 @@ package final class TrainingRun {
       totalSteps: length.totalSteps)
     let arena = AlignedMemory<Float>(count: plans.arenaCount)
     let usesClasses = spec.data.target == .classes
-    steps = StepEngine(
+    steps = try StepEngine(
       engine: ShardEngine(
         plans.training, model: replica.model, usesClasses: usesClasses, seed: spec.seed,
         arena: arena),
@@ -104,7 +104,7 @@ package final class TrainingRun {
       let place = positions.lowerBound + range.lowerBound..<positions.lowerBound + range.upperBound
       self.load(place, trainLoader, order: order, epoch: epoch, into: steps.engine)
     }
-    let before = (loading: steps.loadingTime, waiting: steps.summation.waitingTime)
+    let before = (loading: steps.loadingTime, waiting: steps.summation.waiting)
     clock.enter(.compute)
     let result: StepResult
     do {
@@ -114,7 +114,7 @@ package final class TrainingRun {
     }
     clock.enter(.other)
     clock.move(steps.loadingTime - before.loading, from: .compute, to: .data)
-    clock.move(steps.summation.waitingTime - before.waiting, from: .compute, to: .sums)
+    clock.move((steps.summation.waiting - before.waiting).total, from: .compute, to: .sums)
     replica.average?.update(
       0..<replica.model.parameters.count, weights: replica.model.parameters, step: step + 1)
     replica.counters.add(loss: result.loss, accuracy: result.accuracy, samples: positions.count)

@@ -85,7 +85,7 @@ private func run(
       saved: resumedStep == nil ? nil : replica.counters,
       warn: { console.printLines(["warning: \($0)"]) })
     : nil
-  let run = TrainingRun(
+  let run = try TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
     journal: journal, keeper: keeper, preemption: preemption)
   try run.train()

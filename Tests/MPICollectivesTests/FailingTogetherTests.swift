@@ -51,9 +51,9 @@ enum FailureScene: String, CaseIterable {
   }
 
   private static func step(_ group: any Collectives) throws {
-    let summation = GradientSummation<Float>(
+    let summation = try GradientSummation<Float>(
       length: 4096, buckets: [0..<1024, 1024..<4096], shards: 6, over: group)
-    summation.beginStep()
+    try summation.beginStep()
     for local in 0..<summation.localShards.count {
       summation.leaf(forLocalShard: local).fill(1)
       summation.endLeaf(bucket: 0, localShard: local)

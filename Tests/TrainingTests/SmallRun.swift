@@ -60,7 +60,7 @@ struct SmallRun {
         saved: replica.counters.step == 0 ? nil : replica.counters,
         warn: { _ in })
     }
-    let run = TrainingRun(
+    let run = try TrainingRun(
       spec, plans: material.plans, data: material.data, replica: replica,
       collectives: SoloCollectives(),
       journal: try log.map { try journal($0, length, firstStep: replica.counters.step) },
