@@ -4,10 +4,13 @@ import Diagnostics
 package struct AgreedFailure: Error, Equatable, Sendable, CustomStringConvertible {
   package var message: String
   package var exitCode: Int32
+  /// Whether all ranks are well and may part as after a success, only with another exit code.
+  package var isOrderly: Bool
 
-  package init(message: String, exitCode: Int32) {
+  package init(message: String, exitCode: Int32, isOrderly: Bool = false) {
     self.message = message
     self.exitCode = exitCode
+    self.isOrderly = isOrderly
   }
 
   /// For an error that all ranks raise from the same facts, so that they need not ask each other.

@@ -5,6 +5,8 @@ package func runTogether(_ group: any Collectives, _ body: () throws -> Void) ->
   do {
     try body()
     try group.finish()
+  } catch let end as AgreedFailure where end.isOrderly {
+    group.partTogether(end)
   } catch {
     group.failTogether(error)
   }
@@ -12,6 +14,18 @@ package func runTogether(_ group: any Collectives, _ body: () throws -> Void) ->
 }
 
 extension Collectives {
+  /// Ends a run that all ranks stop at the same point: rank 0 says why, and every process ends by itself
+  /// with the exit code.
+  package func partTogether(_ end: AgreedFailure) -> Never {
+    do {
+      if isRoot { printError(end.message) }
+      try finish()
+    } catch {
+      failTogether(error)
+    }
+    exit(end.exitCode)
+  }
+
   /// Prints `error` as the last thing the job says and ends all ranks within seconds.
   ///
   /// - An `AgreedFailure` is known everywhere: rank 0 prints it once, the others wait to be ended.

@@ -15,6 +15,8 @@ package final class StepEngine<S: Scalar> {
   package let summation: GradientSummation<S>
   private let plan: ExecutionPlan
   private let limits: GradientLimits
+  /// The bucket whose end tells the other ranks what this one asks for.
+  private let controlBucket: Int?
 
   private let shards: Int
   private let activity: RankActivity
@@ -32,20 +34,28 @@ package final class StepEngine<S: Scalar> {
     self.limits = limits
     self.shards = shards
     plan = engine.plan
+    let control = engine.plan.leaf.control
+    controlBucket =
+      control.isEmpty ? nil : plan.buckets.firstIndex { $0.contains(control.lowerBound) }
   }
 
   /// One step over a batch, of which this rank computes its micro-shards.
   ///
   /// - Parameters:
   ///   - batch: True size, step and learning rate.
+  ///   - requests: What this rank asks of all ranks; read once, late in the first micro-shard.
   ///   - load: Fills the engine's input and targets with the given positions of the batch.
-  /// - Returns: Loss, right answers and gradient norm of the whole batch, the same on every rank.
+  /// - Returns: Loss, right answers, gradient norm of the whole batch and what any rank asked for, the
+  ///   same on every rank.
   /// - Throws: `NotFinite` before anything is updated.
   package func run(
-    _ batch: StepBatch, load: (_ positions: Range<Int>) throws -> Void
+    _ batch: StepBatch, requests: () -> StepRequests = { [] },
+    load: (_ positions: Range<Int>) throws -> Void
   ) throws -> StepResult {
     try summation.beginStep()
-    for local in 0..<summation.localShards.count { try runShard(local, batch, load: load) }
+    for local in 0..<summation.localShards.count {
+      try runShard(local, batch, requests: requests, load: load)
+    }
     var result = StepResult()
     for (index, instruction) in plan.finish.enumerated() {
       activity.begin(instruction: plan.shard.count + index)
@@ -64,7 +74,8 @@ package final class StepEngine<S: Scalar> {
   }
 
   private func runShard(
-    _ local: Int, _ batch: StepBatch, load: (Range<Int>) throws -> Void
+    _ local: Int, _ batch: StepBatch, requests: () -> StepRequests,
+    load: (Range<Int>) throws -> Void
   ) throws {
     let positions = positions(ofLocalShard: local, batch)
     activity.begin(shard: summation.localShards.lowerBound + local)
@@ -77,12 +88,27 @@ package final class StepEngine<S: Scalar> {
       case .run(let operation): if !positions.isEmpty { engine.run(operation) }
       case .endLeaf(let bucket):
         if positions.isEmpty { summation.zeroLeaf(bucket: bucket, localShard: local) }
+        if bucket == controlBucket { write(local == 0 ? requests() : [], ofShard: local) }
         summation.endLeaf(bucket: bucket, localShard: local)
         if isLast { try summation.startSum(bucket) }
       case .poll: if isLast { try summation.poll() }
       default: preconditionFailure("\(instruction) within a micro-shard")
       }
     }
+  }
+
+  /// A word per request: 1 or 0.
+  private func write(_ requests: StepRequests, ofShard local: Int) {
+    let words = summation.leaf(forLocalShard: local)[plan.leaf.control]
+    for bit in 0..<words.count { words[bit] = requests.contains(bit: bit) ? 1 : 0 }
+  }
+
+  /// What any rank asked for: the words whose sum is not 0.
+  private func summedRequests() -> StepRequests {
+    let words = summation.sum[plan.leaf.control]
+    var requests: StepRequests = []
+    for bit in 0..<words.count where words[bit] > 0 { requests.insert(bit: bit) }
+    return requests
   }
 
   /// The positions of the batch that one of the rank's micro-shards takes.
@@ -104,6 +130,7 @@ package final class StepEngine<S: Scalar> {
     result.loss = plan.leaf.loss.map { Double(sums[$0]) / Double(batch.count) } ?? 0
     result.accuracy = plan.leaf.correct.map { Double(sums[$0]) / Double(batch.count) }
     result.gradientNorm = sumOfSquares(gradient).squareRoot()
+    result.requests = summedRequests()
     guard result.loss.isFinite, result.gradientNorm.isFinite else {
       throw NotFinite(step: batch.step, loss: result.loss, gradientNorm: result.gradientNorm)
     }
@@ -189,6 +216,8 @@ package struct StepResult: Sendable {
   /// Share of right answers, for losses with answers.
   package var accuracy: Double?
   package var gradientNorm = 0.0
+  /// What any rank asked for.
+  package var requests: StepRequests = []
 }
 
 /// A loss or gradient that is not finite; nothing was updated.

@@ -48,6 +48,8 @@ package struct RunFacts: Equatable, Sendable {
   package var resumedStep: Int?
   /// nil: not shown.
   package var rate: RateFact?
+  /// When the batch job ends and how long before it the run stops; nil: not known.
+  package var jobEnd: String?
 
   package init(
     name: String, configPath: String, outputFolder: String, hosts: [Host],
@@ -92,6 +94,7 @@ package struct RunFacts: Equatable, Sendable {
     table.append(["memory", "\(byteCountText(bytesPerRank)) per rank"])
     table.append(["schedule", scheduleText])
     if let rate { table.append(["rate", rate.text]) }
+    if let jobEnd { table.append(["job ends", jobEnd]) }
     table.append(["seed", "\(seed)"])
     return table.lines
   }

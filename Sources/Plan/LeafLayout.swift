@@ -2,8 +2,8 @@ import Graph
 
 /// Where everything that is summed over micro-shards lies in one buffer, the leaf of the tree.
 ///
-/// First the shares of running statistics, the loss and the right answers, which forward finishes;
-/// then the gradients of the parameters in the order in which backward finishes them, so that every
+/// First the shares of running statistics, the loss and the right answers, which forward finishes,
+/// and the ranks' requests; then the gradients of the parameters in the order in which backward finishes them, so that every
 /// bucket is one contiguous slice that is complete early. Parameters, their gradients and optimizer
 /// state lie in the same order: element `i` of the parameter buffer has its gradient at
 /// `parameterStart + i`.
@@ -15,6 +15,9 @@ package struct LeafLayout: Equatable, Sendable {
   package private(set) var statistics: [Range<Int>] = []
   package private(set) var loss: Int?
   package private(set) var correct: Int?
+  /// Words in which ranks tell all ranks what they ask for (to stop, to save): summed like the loss,
+  /// they reach everybody in the same step and cost no message of their own. Empty without a loss.
+  package private(set) var control: Range<Int> = 0..<0
   package private(set) var parameterStart = 0
   /// By index of the parameter; offsets into the parameter buffer.
   package private(set) var parameters: [Range<Int>]
@@ -28,6 +31,7 @@ package struct LeafLayout: Equatable, Sendable {
     let produced = graph.operations.flatMap(\.outputs).map { graph[$0].role }
     if produced.contains(.lossShare) { loss = place(1).lowerBound }
     if produced.contains(.correctShare) { correct = place(1).lowerBound }
+    if loss != nil { control = place(Self.alignment) }
     parameterStart = count
     let finished = produced.compactMap { role in
       if case .parameterGradient(let index) = role { index } else { nil }

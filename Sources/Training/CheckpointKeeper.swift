@@ -10,27 +10,35 @@ package final class CheckpointKeeper {
   private let codec: CheckpointCodec
   private let warn: (Diagnostic) -> Void
   private var lastSave = ContinuousClock.now
-  private var savedStep: Int?
+  /// Where the run stood at the newest save.
+  private var saved: RunCounters?
+  private var hasFailed = false
+  /// The longest that a save has taken, from the copy to the disk.
+  private(set) var longestSave = Duration.zero
 
   /// - Parameters:
-  ///   - savedStep: The step of the checkpoint that the run resumed from.
+  ///   - saved: Where the checkpoint stands that the run resumed from.
   ///   - beginSave: What the saving thread does first.
   ///   - warn: Tells the user of a save that failed while the run goes on.
   package init(
-    folder: CheckpointFolder, spec: RunSpec, codec: CheckpointCodec, savedStep: Int?,
+    folder: CheckpointFolder, spec: RunSpec, codec: CheckpointCodec, saved: RunCounters?,
     beginSave: @escaping @Sendable () -> Void = {}, warn: @escaping (Diagnostic) -> Void
   ) {
     saver = BackgroundSaver(folder: folder, keep: spec.checkpoint.keep, begin: beginSave)
     self.spec = spec
     self.codec = codec
-    self.savedStep = savedStep
+    self.saved = saved
     self.warn = warn
   }
 
-  /// Saves when `checkpoint.every_seconds` have passed since the last save.
-  func saveIfDue(_ replica: Replica, activity: RankActivity) throws {
-    let due = lastSave + .seconds(spec.checkpoint.everySeconds)
-    if ContinuousClock.now >= due { try save(replica, isBest: false, activity: activity) }
+  /// Whether `checkpoint.every_seconds` have passed since the last save.
+  var isSaveDue: Bool {
+    ContinuousClock.now >= lastSave + .seconds(spec.checkpoint.everySeconds)
+  }
+
+  /// Saves what was due, unless this very point is saved already.
+  func saveDue(_ replica: Replica, activity: RankActivity) throws {
+    if saved != replica.counters { try save(replica, isBest: false, activity: activity) }
   }
 
   /// Saves the best weights so far as soon as they are known.
@@ -40,27 +48,31 @@ package final class CheckpointKeeper {
 
   /// Saves where the run ends, if that is not saved yet, and waits until it is on the disk.
   func saveLast(_ replica: Replica, activity: RankActivity) throws {
-    if savedStep != replica.counters.step { try save(replica, isBest: false, activity: activity) }
+    if saved != replica.counters { try save(replica, isBest: false, activity: activity) }
     let previous = activity.begin(.checkpoint)
     defer { activity.begin(previous) }
     try handle(saver.waitSave(), activity)
   }
 
+  /// Whether the point where the run stands is on the disk, as far as the saves that have ended tell.
+  func isSaved(_ replica: Replica) -> Bool { saved == replica.counters && !hasFailed }
+
   private func save(_ replica: Replica, isBest: Bool, activity: RankActivity) throws {
     let previous = activity.begin(.checkpoint)
     defer { activity.begin(previous) }
     let report = saver.startSave(codec.record(of: replica, isBest: isBest), replica.payload())
-    savedStep = replica.counters.step
+    saved = replica.counters
     lastSave = .now
     try handle(report, activity)
   }
 
   private func handle(_ report: BackgroundSaver.Report?, _ activity: RankActivity) throws {
-    if let report {
-      let start = MonotonicInstant.now + (report.writeStart - .now)
-      activity.noteWrite(from: start, to: start + report.writeDuration)
-    }
-    guard let failure = report?.failure else { return }
+    guard let report else { return }
+    let start = MonotonicInstant.now + (report.writeStart - .now)
+    activity.noteWrite(from: start, to: start + report.writeDuration)
+    longestSave = max(longestSave, report.blockedDuration + report.writeDuration)
+    hasFailed = report.failure != nil
+    guard let failure = report.failure else { return }
     switch spec.checkpoint.onFailure {
     case .stop: throw failure
     case .continue: warn(failure)

@@ -2,16 +2,6 @@ import Diagnostics
 import Engine
 import Graph
 
-/// What a process ends with, beside 0.
-package enum ExitCode {
-  /// Something failed that is not the user's input.
-  package static let failed: Int32 = 1
-  /// Config, data, launch or checkpoint are at fault.
-  package static let badInput: Int32 = 2
-  /// Loss or gradient were not finite.
-  package static let diverged: Int32 = 3
-}
-
 /// One sentence about a step whose loss or gradient is not finite.
 ///
 /// - Parameter first: The first operation whose result was not finite; nil: none was found again.

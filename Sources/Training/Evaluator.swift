@@ -23,21 +23,40 @@ package struct Evaluator<S: Scalar> {
 
   /// - Parameters:
   ///   - samples: How many samples the part has.
+  ///   - pause: Called by all ranks together several times a second; what it throws ends the
+  ///     evaluation. nil: never.
   ///   - load: Fills the engine's input and targets with the given samples of the part.
   package func evaluate(
-    samples: Int, load: (_ samples: Range<Int>) throws -> Void
+    samples: Int, pause: (() throws -> Void)? = nil, load: (_ samples: Range<Int>) throws -> Void
   ) throws -> Evaluation {
     let part = ShardRange.samples(
       ofShard: collectives.rank, of: collectives.ranks, samples: samples)
     var records: [Float] = []
     records.reserveCapacity(part.count * layout.width)
-    for start in stride(from: part.lowerBound, to: part.upperBound, by: engine.plan.capacity) {
-      let range = start..<min(start + engine.plan.capacity, part.upperBound)
-      try load(range)
-      try append(range.count, to: &records)
+    let capacity = engine.plan.capacity
+    let most = (samples + collectives.ranks - 1) / collectives.ranks
+    var rounds = EvaluationRounds(
+      passes: (most + capacity - 1) / capacity, arePaused: pause != nil)
+    while let passes = rounds.next() {
+      let start = ContinuousClock.now
+      for pass in passes {
+        let first = min(part.lowerBound + pass * capacity, part.upperBound)
+        let range = first..<min(first + capacity, part.upperBound)
+        if range.isEmpty { continue }
+        try load(range)
+        try append(range.count, to: &records)
+      }
+      guard let pause, !rounds.isLast else { continue }
+      try pause()
+      if rounds.isFirst { rounds.setPace(try slowest(ContinuousClock.now - start)) }
     }
     let gathered = try collectives.gather(bytes(of: records), to: 0)
     return try shared(gathered.map { layout.evaluation(of: $0.flatMap(floats)) })
+  }
+
+  /// The longest of the ranks' durations.
+  private func slowest(_ duration: Duration) throws -> Duration {
+    .microseconds(try collectives.allMaximum(Int(duration / .microseconds(1))))
   }
 
   private func append(_ rows: Int, to records: inout [Float]) throws {

@@ -113,6 +113,12 @@ package struct RunCounters: Equatable, Sendable {
     return (epochLoss / count, epochRight / count)
   }
 
+  /// Whether the epoch that the last step completed still lacks its evaluation and its record: the
+  /// run was stopped between the two.
+  func owesEpochEnd(_ length: RunLength) -> Bool {
+    epochSamples > 0 && length.endsEpoch(after: step)
+  }
+
   mutating func beginEpoch() {
     epochSamples = 0
     epochLoss = 0

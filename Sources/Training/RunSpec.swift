@@ -15,6 +15,7 @@ package struct RunSpec: Equatable, Sendable {
   package var training: TrainingSpec
   package var evaluation: EvaluationSpec
   package var checkpoint: CheckpointSpec
+  package var preemption = PreemptionSpec()
   package var audit: AuditSpec
   package var plan: PlanSpec
   package var failure = FailureSpec()
@@ -95,6 +96,23 @@ package struct CheckpointSpec: Equatable, Sendable {
 package enum SaveFailure: String, CaseIterable, Sendable {
   case stop
   case `continue`
+}
+
+/// When a run makes way for the end of its job.
+package struct PreemptionSpec: Equatable, Sendable {
+  /// Seconds before the job's end at which the run stops, beside what a save takes.
+  package var graceSeconds = 60.0
+  /// nil: the job has none.
+  package var endTime: JobEndTime? = .automatic
+
+  package init() {}
+}
+
+package enum JobEndTime: Equatable, Sendable {
+  /// What the batch system says in the environment.
+  case automatic
+  /// Seconds since 1970.
+  case at(Int)
 }
 
 package struct AuditSpec: Equatable, Sendable {

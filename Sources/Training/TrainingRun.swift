@@ -25,6 +25,8 @@ package final class TrainingRun {
   private let keeper: CheckpointKeeper?
   private let auditor: Auditor
   private let faults: InjectedFaults
+  /// nil: nothing stops the run early.
+  private let preemption: Preemption?
   private var order: EpochOrder
   /// What this rank is doing at any moment.
   package let activity: RankActivity
@@ -33,7 +35,8 @@ package final class TrainingRun {
   package init(
     _ spec: RunSpec, plans: ModelPlans, data: LoadedData, replica: Replica,
     collectives: any Collectives, journal: RunJournal?, keeper: CheckpointKeeper?,
-    activity: RankActivity? = nil, faults: InjectedFaults = InjectedFaults()
+    activity: RankActivity? = nil, faults: InjectedFaults = InjectedFaults(),
+    preemption: Preemption? = nil
   ) throws {
     self.faults = faults
     auditor = Auditor(spec: spec.audit, collectives: collectives, journal: journal)
@@ -45,6 +48,7 @@ package final class TrainingRun {
     self.journal = journal
     self.keeper = keeper
     ledger = TimeLedger(self.activity, over: collectives)
+    self.preemption = preemption
     length = RunLength(spec, samples: data.train.count)
     schedule = length.learningRates(spec)
     let arena = AlignedMemory<Float>(count: plans.arenaCount)
@@ -72,17 +76,22 @@ package final class TrainingRun {
   }
 
   /// Trains to the last step and leaves the weights that are to be used in the replica.
+  ///
+  /// - Throws: Among others the orderly `AgreedFailure` of a run that was asked to stop.
   package func train() throws {
+    try endIfAsked()
     try auditor.audit(replica, activity: activity)
     ledger.open()
+    if replica.counters.owesEpochEnd(length) { try endEpoch() }
     while replica.counters.step < length.lastStep, !replica.counters.hasStoppedEarly {
-      try takeStep()
+      let requests = try takeStep()
       try faults.flipBits(of: replica, after: replica.counters.step)
+      if requests.wantStop { throw try end(by: requests) }
       if length.endsEpoch(after: replica.counters.step) { try endEpoch() }
       if auditor.isDue(after: replica.counters.step) {
         try auditor.audit(replica, activity: activity)
       }
-      try keeper?.saveIfDue(replica, activity: activity)
+      if requests.contains(.checkpoint) { try keeper?.saveDue(replica, activity: activity) }
     }
     if !auditor.isDue(after: replica.counters.step) {
       try auditor.audit(replica, activity: activity)
@@ -100,7 +109,8 @@ package final class TrainingRun {
 
   // MARK: One step
 
-  private func takeStep() throws {
+  /// - Returns: What any rank asked for during the step.
+  private func takeStep() throws -> StepRequests {
     let step = replica.counters.step
     let positions = length.positions(ofStep: step)
     let epoch = length.epoch(ofStep: step)
@@ -115,7 +125,7 @@ package final class TrainingRun {
     activity.begin(step: step)
     let result: StepResult
     do {
-      result = try steps.run(batch, load: load)
+      result = try steps.run(batch, requests: requests, load: load)
     } catch let fault as NotFinite {
       throw try divergence(fault, batch, load: load)
     }
@@ -128,6 +138,14 @@ package final class TrainingRun {
     replica.counters.add(loss: result.loss, accuracy: result.accuracy, samples: positions.count)
     try journal?.note(
       result, counters: replica.counters, learningRate: batch.learningRate)
+    return result.requests
+  }
+
+  /// What this rank asks for: to stop, and on rank 0 a checkpoint.
+  private func requests() -> StepRequests {
+    var requests = preemption?.requests(saving: keeper?.longestSave ?? .zero) ?? []
+    if keeper?.isSaveDue == true { requests.insert(.checkpoint) }
+    return requests
   }
 
   private func load(
@@ -184,6 +202,7 @@ package final class TrainingRun {
     replica.counters.beginEpoch()
     order = EpochOrder(count: data.train.count, seed: spec.seed, epoch: epoch)
     if isBest { try keeper?.saveBest(replica, activity: activity) }
+    try endIfAsked()
   }
 
   private func slownessLine(_ times: RankTimes) -> String? {
@@ -198,14 +217,36 @@ package final class TrainingRun {
   }
 
   /// Evaluates a part with the weights in use.
+  ///
+  /// - Throws: Among others the orderly `AgreedFailure` of a run that was asked to stop meanwhile; the
+  ///   evaluation is then made again by the next start.
   package func evaluate(_ part: DataPart) throws -> Evaluation {
     let previous = activity.begin(.evaluation)
     defer { activity.begin(previous) }
     let loader = BatchLoader<Float>(part: part, statistics: data.statistics)
-    return try evaluator.evaluate(samples: part.count) { range in
+    let pause = preemption == nil ? nil : endIfAsked
+    return try evaluator.evaluate(samples: part.count, pause: pause) { range in
       activity.goOn()
       try faults.strike(.evaluation, step: replica.counters.step)
       load(range, loader, order: nil, epoch: nil, into: evaluationEngine)
     }
+  }
+
+  // MARK: Stopping early
+
+  /// All ranks end here if one of them asks for it.
+  private func endIfAsked() throws {
+    guard let preemption else { return }
+    let requests = try preemption.requestsOfAll(saving: keeper?.longestSave ?? .zero)
+    if requests.wantStop { throw try end(by: requests) }
+  }
+
+  /// Saves where the run stands.
+  private func end(by requests: StepRequests) throws -> AgreedFailure {
+    let step = replica.counters.step
+    if step > 0 { try keeper?.saveLast(replica, activity: activity) }
+    journal?.display.clear()
+    return requests.end(
+      at: step, isSaved: keeper?.isSaved(replica) ?? true, isFresh: preemption?.isFresh ?? false)
   }
 }

@@ -12,7 +12,8 @@ struct DDPTrain: ParsableCommand {
       "Trains neural networks on CPUs with many processes, with the same bits on any number of them.",
     discussion: """
       One rank per process: mpirun -n 8 ddp-train config.yaml [section.key=value ...]
-      Exit codes: 0 done, 1 failed, 2 bad input, 3 the loss or the gradient was not finite.
+      Exit codes: 0 done, 1 failed, 2 bad input, 3 the loss or the gradient was not finite, \
+      75 stopped by a signal or the job's end: the same command goes on.
       """,
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, SummaryCommand.self, PlanCommand.self,

@@ -18,6 +18,10 @@ func train(
   let spec = configuration.spec
   let placement = try JobPlacement(spec.placement, over: collectives)
   let folder = RunFolder(spec.outputFolder)
+  let preemption = try collectives.agree {
+    Preemption(
+      over: collectives, deadline: try Deadline(spec.preemption), isFresh: options.fresh)
+  }
   let material = try RunMaterial(
     spec, over: collectives, inputPlace: configuration.place(of: "model.input"),
     checkOutputs: configuration.checkCounts
@@ -40,15 +44,18 @@ func train(
         place: "\(folder.checkpoints.path)/\(checkpoint.name)")
     }
   }
+  // A start that was asked to end has changed nothing, also with --fresh.
+  try preemption.endStartIfAsked(step: options.fresh ? 0 : replica.counters.step)
   // Only now that config, data and checkpoint are found in order may anything be written or forgotten.
   try collectives.agree {
     guard collectives.isRoot, !options.dryRun else { return }
     try options.traceArguments.spec?.checkPath()
     try folder.prepare(fresh: options.fresh)
   }
-  let facts = RunFacts(
+  var facts = RunFacts(
     configuration, material, length, placement, collectives,
     resumedStep: material.checkpoint?.record.step)
+  facts.jobEnd = preemption.deadline?.text
   let console = console(options.progress, spec: spec, firstStep: replica.counters.step)
   if collectives.isRoot {
     console.printLines(facts.lines + material.data.warnings.map { "warning: \($0)" } + [""])
@@ -61,7 +68,7 @@ func train(
   }
   try run(
     configuration, material, replica, facts, placement, console, folder,
-    trace: options.traceArguments.spec, watched, faults, over: collectives)
+    trace: options.traceArguments.spec, watched, faults, preemption, over: collectives)
 }
 
 /// The steps and what comes after them.
@@ -69,7 +76,7 @@ private func run(
   _ configuration: RunConfiguration, _ material: RunMaterial, _ replica: Replica,
   _ facts: RunFacts, _ placement: JobPlacement, _ console: ProgressDisplay, _ folder: RunFolder,
   trace traceSpec: TraceSpec?, _ watched: WatchedRank, _ faults: InjectedFaults,
-  over collectives: any Collectives
+  _ preemption: Preemption, over collectives: any Collectives
 ) throws {
   let spec = configuration.spec
   let length = RunLength(spec, samples: material.data.train.count)
@@ -89,7 +96,8 @@ private func run(
       codec: CheckpointCodec(
         spec, length: length, statistics: material.data.statistics,
         settings: configuration.flattened, resolvedConfig: configuration.resolvedText),
-      savedStep: resumedStep, beginSave: { placement.freeThisThread() },
+      saved: resumedStep == nil ? nil : replica.counters,
+      beginSave: { placement.freeThisThread() },
       warn: { console.printLines(["warning: \($0)"]) })
     : nil
   let trace = try traceSpec.map {
@@ -101,7 +109,7 @@ private func run(
   activity.sink = faults.sink(before: watched.sink, instructions: plan.shard.count)
   let run = try TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
-    journal: journal, keeper: keeper, activity: activity, faults: faults)
+    journal: journal, keeper: keeper, activity: activity, faults: faults, preemption: preemption)
   try run.train()
   try finish(run, material, replica, facts, journal, folder, spec, over: collectives)
   if let lines = try trace?.write(activity) { journal?.display.printLines(lines) }

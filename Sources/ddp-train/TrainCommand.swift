@@ -1,5 +1,6 @@
 import ArgumentParser
 import Metrics
+import Storage
 import Training
 
 struct TrainCommand: ParsableCommand {
@@ -9,7 +10,8 @@ struct TrainCommand: ParsableCommand {
     discussion: """
       Run it alone for one rank, or under mpirun for several: mpirun -n 8 ddp-train config.yaml
       Exit codes: 0 done, 1 failed, 2 bad input (config, data, launch or checkpoint), 3 the loss or the \
-      gradient was not finite.
+      gradient was not finite, 75 a signal (SIGTERM, SIGINT, SIGUSR1) or the job's end stopped it where the \
+      same command goes on. A second signal ends it at once with 128 + its number.
       """)
 
   @OptionGroup var config: ConfigArguments
@@ -31,6 +33,7 @@ struct TrainCommand: ParsableCommand {
   var inject: [String] = []
 
   func run() throws {
+    if !dryRun { StopSignals.install() }
     runOnAllRanks(config) { configuration, collectives, watched in
       let injected = try collectives.agree { try inject.map { try FaultInjection(parsing: $0) } }
       let faults = InjectedFaults(injected, rank: collectives.rank)

@@ -28,6 +28,7 @@ struct BadCheckpointTests {
     #expect(try command.run(quiet + ["training.max_steps=13"]).status == 0)
     let more = [
       "checkpoint.keep=5", "audit.every_steps=3", "evaluation.batch=7", "plan.fusion=false",
+      "preemption={grace_seconds: 5, end_time: null}",
     ]
     let resumed = try command.run(quiet + more)
     #expect(resumed.status == 0 && resumed.errors == "")

@@ -36,21 +36,24 @@ struct Command {
   /// - Parameter ranks: nil: without `mpirun`.
   @discardableResult
   func run(
-    ranks: Int? = nil, _ arguments: [String], through wrapper: [String] = []
+    ranks: Int? = nil, _ arguments: [String], environment: [String: String] = [:],
+    through wrapper: [String] = []
   ) throws -> Result {
-    try result(of: start(ranks: ranks, arguments, through: wrapper))
+    try result(
+      of: start(ranks: ranks, arguments, environment: environment, through: wrapper))
   }
 
   /// Starts the program and returns at once; its output goes to files beside the folder.
   ///
   /// - Parameter wrapper: A command that each rank's process begins with.
   func start(
-    ranks: Int? = nil, _ arguments: [String], through wrapper: [String] = []
+    ranks: Int? = nil, _ arguments: [String], environment: [String: String] = [:],
+    through wrapper: [String] = []
   ) throws -> Process {
     let launcher = ranks.map {
       ["mpirun", "--oversubscribe", "--bind-to", "none", "-q", "-n", "\($0)"]
     }
-    return try start(by: (launcher ?? []) + wrapper, [:], arguments)
+    return try start(by: (launcher ?? []) + wrapper, environment, arguments)
   }
 
   /// Runs the program by a launcher.
@@ -144,7 +147,7 @@ extension Command {
     return kill(rank, SIGKILL) == 0
   }
 
-  /// The processes that a running `mpirun` has started.
+  /// The processes that a running `mpirun` has started, by rank.
   static func ranks(of launcher: Process) -> [Int32] {
     let path = "/proc/\(launcher.processIdentifier)/task/\(launcher.processIdentifier)/children"
     let children = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
@@ -169,6 +172,25 @@ extension Command {
       Thread.sleep(forTimeInterval: 0.1)
     }
     Issue.record("no checkpoint within 30 seconds")
+  }
+
+  /// Whether a process handles a signal itself.
+  static func handles(_ signal: Int32, process: Int32) -> Bool {
+    let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
+    let mask = line.flatMap { UInt64($0.dropFirst(7).drop { $0 == "\t" }, radix: 16) } ?? 0
+    return mask & 1 << UInt64(signal - 1) != 0
+  }
+
+  /// Returns as soon as `isTrue`, or after 30 seconds with an issue.
+  static func wait(
+    for what: String, sourceLocation: SourceLocation = #_sourceLocation, until isTrue: () -> Bool
+  ) {
+    for _ in 0..<15_000 {
+      if isTrue() { return }
+      usleep(2000)
+    }
+    Issue.record("no \(what) within 30 seconds", sourceLocation: sourceLocation)
   }
 
   /// Orphans of a killed launcher notice within a moment; the next start must not race them.

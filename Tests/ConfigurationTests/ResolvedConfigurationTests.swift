@@ -41,6 +41,7 @@ struct ResolvedConfigurationTests {
     training: {epochs: 3, batch: 10, shards: 5, clip_norm: 1.5, early_stopping: {patience: 2}}
     evaluation: {every_epochs: 2, batch: 16}
     checkpoint: {every_seconds: 0.25, keep: 1, on_failure: continue}
+    preemption: {grace_seconds: 2.5, end_time: "2026-03-01T18:00:00+01:00"}
     audit: {every_steps: 0}
     plan: {fusion: false, bucket_bytes: 65536}
     output: {folder: "a folder/~"}
@@ -140,6 +141,9 @@ struct ResolvedConfigurationTests {
           every_seconds: 30
           keep: 2
           on_failure: stop
+        preemption:
+          grace_seconds: 60
+          end_time: auto
         audit:
           every_steps: 50
           on_mismatch: stop

@@ -158,6 +158,7 @@ struct SectionTests {
           ema_decay: 0.999
         evaluation: {every_epochs: 1, batch: null}
         checkpoint: {every_seconds: 0.5, keep: 3, on_failure: continue}
+        preemption: {grace_seconds: 120, end_time: 2026-03-01T18:00:00+01:00}
         audit: {every_steps: 0}
         plan: {fusion: false, bucket_bytes: 4096}
         output: {folder: ~/runs/x}

@@ -93,12 +93,12 @@ struct HangObserverTests {
       "ranks 0 and 2 wait in step 20, compute, wait-sum bucket 0; rank 3 is in the evaluation after step 19"
     #expect(
       shorter(sentence).text(.late([1]), isStopped: { $0 == 101 }) == """
-        hang: rank 1 of 4 (node1), pid 101, is stopped in step 20, data for 1 s; \(others) \
+        hang: rank 1 of 4 (node1), pid 101, is stopped in step 20, data, for 1 s; \(others) \
         (failure.hang_timeout_seconds is 1.5)
         """)
     #expect(
       shorter(sentence).text(.late([1]), isStopped: { _ in false }) == """
-        hang: rank 1 of 4 (node1), pid 101, has not moved in step 20, data for 1 s; \(others) \
+        hang: rank 1 of 4 (node1), pid 101, has not moved in step 20, data, for 1 s; \(others) \
         (failure.hang_timeout_seconds is 1.5)
         """)
     #expect(

@@ -60,8 +60,10 @@ struct SmallStep {
 
   /// Takes step `step` over `count` samples.
   @discardableResult
-  func take(_ step: Int, of count: Int) throws -> StepResult {
-    try steps.run(batch(step, of: count), load: load)
+  func take(
+    _ step: Int, of count: Int, requests: StepRequests = []
+  ) throws -> StepResult {
+    try steps.run(batch(step, of: count), requests: { requests }, load: load)
   }
 
   func batch(_ step: Int, of count: Int) -> StepBatch {

@@ -26,6 +26,20 @@ struct StepEngineTests {
     #expect(fused.bits == plain.bits)
   }
 
+  @Test("requests come back from the sum, in their own step only, and leave the numbers alone")
+  func requests() throws {
+    let asked = try SmallStep(batch: 16, shards: 8)
+    let plain = try SmallStep(batch: 16, shards: 8)
+    let requests: [StepRequests] = [[], [.terminate, .checkpoint], [], .endTime]
+    // The first of eight micro-shards is without samples in a step of three.
+    for (step, count) in [16, 16, 3, 3].enumerated() {
+      let result = try asked.take(step, of: count, requests: requests[step])
+      #expect(result.requests == requests[step], "step \(step)")
+      #expect(try plain.take(step, of: count).loss == result.loss)
+    }
+    #expect(asked.bits == plain.bits)
+  }
+
   @Test("micro-shards without samples add nothing, whatever the step before has left in them")
   func emptyShards() throws {
     let layers: [LayerKind] = [

@@ -39,7 +39,8 @@ extension DistributedTests {
     @Test("a step allocates nothing after the first ones")
     func allocations() throws {
       let buckets = [0..<100, 100..<5_000, 5_000..<40_000]
-      let sum = try GradientSummation<Float>(length: 40_000, buckets: buckets, shards: 8, over: group)
+      let sum = try GradientSummation<Float>(
+        length: 40_000, buckets: buckets, shards: 8, over: group)
       for _ in 0..<3 { try Self.addOnes(into: sum) }
       let before = allocation_count_of_thread()
       for _ in 0..<100 { try Self.addOnes(into: sum) }

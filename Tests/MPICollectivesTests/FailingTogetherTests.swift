@@ -1,4 +1,5 @@
 import Collectives
+import DataParallel
 import Diagnostics
 import Foundation
 import Storage
@@ -10,6 +11,8 @@ enum FailureScene: String, CaseIterable {
   case whileOthersWait
   /// Rank 1 fails while the others compute and do not call MPI.
   case whileOthersCompute
+  /// Rank 1 fails in the middle of a step, between two buckets, while the others wait for its part.
+  case inStep
   /// All ranks find the same fault.
   case agreed
 
@@ -24,11 +27,19 @@ enum FailureScene: String, CaseIterable {
       switch self {
       case .agreed:
         throw AgreedFailure(Self.fault)
+      case .inStep:
+        try Self.step(group)
       case .whileOthersWait, .whileOthersCompute:
-        if group.rank == 1 { throw Self.fault }
+        if group.rank == 1 { throw Self.lateFault() }
         try self == .whileOthersWait ? Self.waitForever(group) : Self.compute()
       }
     }
+  }
+
+  /// The fault, with the moment told.
+  private static func lateFault() -> Diagnostic {
+    printError("failing at \(Date().timeIntervalSince1970)")
+    return fault
   }
 
   private static func waitForever(_ group: any Collectives) throws {
@@ -37,6 +48,24 @@ enum FailureScene: String, CaseIterable {
     try group.startReceive(memory.block, from: 1, tag: 0, slot: slot)
     try group.wait(slot)
     withExtendedLifetime(memory) {}
+  }
+
+  private static func step(_ group: any Collectives) throws {
+    let summation = try GradientSummation<Float>(
+      length: 4096, buckets: [0..<1024, 1024..<4096], shards: 6, over: group)
+    try summation.beginStep()
+    for local in 0..<summation.localShards.count {
+      summation.leaf(forLocalShard: local).fill(1)
+      summation.endLeaf(bucket: 0, localShard: local)
+    }
+    try summation.startSum(0)
+    if group.rank == 1 { throw lateFault() }
+    for local in 0..<summation.localShards.count {
+      summation.endLeaf(bucket: 1, localShard: local)
+    }
+    try summation.startSum(1)
+    try summation.waitSum(0)
+    try summation.waitSum(1)
   }
 
   private static func compute() {
@@ -70,7 +99,11 @@ struct FailingTogetherTests {
       text.hasSuffix("\n" + (scene == .agreed ? message : name + message)), "\(text.suffix(900))")
     #expect(text.components(separatedBy: "all is lost").count == 2)
     #expect(status == 2)
+    let end = Date().timeIntervalSince1970
     #expect(ContinuousClock.now - start < .seconds(20))
+    guard scene != .agreed else { return }
+    let moment = try #require(text.firstMatch(of: /failing at ([0-9.]+)/)?.1)
+    #expect(end - (Double(moment) ?? 0) < 5)
   }
 
   /// Starts this test binary on three ranks; what it says and its exit code.

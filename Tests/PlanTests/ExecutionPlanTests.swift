@@ -30,7 +30,7 @@ struct ExecutionPlanTests {
       training: graph, capacity: 2, options: PlanOptions(bucketElements: 40))
     #expect(
       plan.text == """
-        plan: 12 operations, 3 buckets, arena 80 elements for 2 samples, leaf 128 elements
+        plan: 12 operations, 3 buckets, arena 80 elements for 2 samples, leaf 144 elements
         for each micro-shard:
           dense [layers.0] %0@32+8, layers.0.weight, layers.0.bias -> %3@0+16
           relu [layers.1] %3@0+16 -> %4@0+16
@@ -39,7 +39,7 @@ struct ExecutionPlanTests {
           sum_losses [loss] %9@64+2 -> loss
           count_correct [loss] %7@16+6, target -> correct
           bias_gradient [layers.2] %10@48+6 -> gradient.layers.2.bias
-          end-leaf, start-sum bucket 0 0+48
+          end-leaf, start-sum bucket 0 0+64
           dense_weight_gradient [layers.2] %4@0+16, %10@48+6 -> gradient.layers.2.weight
           poll
           dense_input_gradient [layers.2] %10@48+6, layers.2.weight -> %15@16+16
@@ -47,9 +47,9 @@ struct ExecutionPlanTests {
           relu_gradient [layers.1] %4@0+16, %15@16+16 -> %16@16+16
           poll
           bias_gradient [layers.0] %16@16+16 -> gradient.layers.0.bias
-          end-leaf, start-sum bucket 1 48+48
+          end-leaf, start-sum bucket 1 64+48
           dense_weight_gradient [layers.0] %0@32+8, %16@16+16 -> gradient.layers.0.weight
-          end-leaf, start-sum bucket 2 96+32
+          end-leaf, start-sum bucket 2 112+32
         then:
           wait-sum bucket 0
           wait-sum bucket 1

@@ -46,19 +46,35 @@ struct SmallRun {
 
   /// Trains `replica` on, up to the spec's last step, and saves into `folder` where there is one.
   @discardableResult
-  func train(_ replica: Replica, savingTo folder: CheckpointFolder? = nil) throws -> TrainingRun {
+  func train(
+    _ replica: Replica, savingTo folder: CheckpointFolder? = nil, loggingTo log: String? = nil,
+    preemption: Preemption? = nil
+  ) throws -> TrainingRun {
     let length = RunLength(spec, samples: material.data.train.count)
     let codec = CheckpointCodec(
       spec, length: length, statistics: material.data.statistics,
       settings: ["seed": "\(spec.seed)"], resolvedConfig: "seed: \(spec.seed)\n")
     let keeper = folder.map {
-      CheckpointKeeper(folder: $0, spec: spec, codec: codec, savedStep: nil, warn: { _ in })
+      CheckpointKeeper(
+        folder: $0, spec: spec, codec: codec,
+        saved: replica.counters.step == 0 ? nil : replica.counters,
+        warn: { _ in })
     }
     let run = try TrainingRun(
       spec, plans: material.plans, data: material.data, replica: replica,
-      collectives: SoloCollectives(), journal: nil, keeper: keeper)
+      collectives: SoloCollectives(),
+      journal: try log.map { try journal($0, length, firstStep: replica.counters.step) },
+      keeper: keeper, preemption: preemption)
     try run.train()
     return run
+  }
+
+  private func journal(_ path: String, _ length: RunLength, firstStep: Int) throws -> RunJournal {
+    let label = spec.loss.metricLabel
+    return RunJournal(
+      display: ProgressDisplay(style: .none, label: label, firstStep: firstStep, write: { _ in }),
+      log: try MetricsLog(path: path, resumingAt: firstStep == 0 ? nil : firstStep), label: label,
+      length: length, onFailure: .stop, firstStep: firstStep)
   }
 
   /// A replica as the newest checkpoint of `folder` has it.
@@ -96,6 +112,12 @@ final class TemporaryCheckpoints {
       FileManager.default.temporaryDirectory
       .appendingPathComponent("training-\(UUID().uuidString)").path
     folder = CheckpointFolder(path)
+  }
+
+  /// A file that goes with the folder.
+  func file(_ name: String) throws -> String {
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    return "\(path)/\(name)"
   }
 
   deinit { try? FileManager.default.removeItem(atPath: path) }

@@ -98,6 +98,9 @@ enum RunSection {
         "training", \.run.training, Section.training.format, "How long and in what batches."),
       Key("evaluation", \.run.evaluation, Section.evaluation.format, "When the model is judged."),
       Key("checkpoint", \.run.checkpoint, Section.checkpoint.format, "When the run is saved."),
+      Key(
+        "preemption", \.run.preemption, Section.preemption.format,
+        "When the run makes way for the end of its job."),
       Key("audit", \.run.audit, Section.audit.format, "When ranks compare their replicas."),
       Key("failure", \.run.failure, Section.failure.format, "When a run that hangs ends."),
       Key(

@@ -57,7 +57,7 @@ package struct HangSentence {
       progress[rank].map { seen in
         "\(RankIdentity(rank: rank, ranks: hosts.count, host: hosts[rank])), pid \(seen.pid), "
           + (stopped.contains(rank) ? "is stopped in " : "has not moved in ")
-          + "\(seen.place(instructions)) for \(seconds(silences[rank].still))"
+          + "\(seen.place(instructions)), for \(seconds(silences[rank].still))"
       }
     }
     let others = waiting(hosts.indices.filter { !named.contains($0) })
