@@ -56,8 +56,9 @@ install: setup toolchain
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/ddp-train/launch" \
 	  "$(DESTDIR)$(PREFIX)/share/ddp-train/configs"
 	install .build-static/release/ddp-train "$(DESTDIR)$(PREFIX)/bin/ddp-train"
-	install launch/local launch/ranks launch/cores launch/program launch/shards \
-	  launch/slurm.sbatch launch/pbs.sh "$(DESTDIR)$(PREFIX)/share/ddp-train/launch"
+	install launch/local launch/living launch/probe launch/ranks launch/cores launch/program \
+	  launch/shards launch/slurm.sbatch launch/pbs.sh "$(DESTDIR)$(PREFIX)/share/ddp-train/launch"
+	install -m 644 launch/hosts.example "$(DESTDIR)$(PREFIX)/share/ddp-train/launch"
 	install -m 644 configs/*.yaml "$(DESTDIR)$(PREFIX)/share/ddp-train/configs"
 	ln -sfn ../share/ddp-train/launch/local "$(DESTDIR)$(PREFIX)/bin/ddp-train-local"
 
@@ -69,7 +70,7 @@ clean:
 setup:
 	@launch/setup
 
-## test-setup: the same, and as root or in CI what tests on a real Slurm need
+## test-setup: the same, and as root or in CI what tests on a real Slurm and on several hosts need
 test-setup:
 	@launch/setup --tests
 

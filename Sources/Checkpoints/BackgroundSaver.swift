@@ -13,6 +13,8 @@ package final class BackgroundSaver {
     package let result: Result<String, Diagnostic>
     /// What the training loop waited for the copy and, before it, for an earlier save to end.
     package let blockedDuration: Duration
+    /// When the thread began.
+    package let writeStart: ContinuousClock.Instant
     /// What the thread took to hash, write and sync.
     package let writeDuration: Duration
 
@@ -24,6 +26,7 @@ package final class BackgroundSaver {
   private let folder: CheckpointFolder
   private let keep: Int
   private let snapshot: CheckpointSnapshot
+  private let begin: @Sendable () -> Void
   private var thread: BackgroundThread<Report>?
 
   /// The time of all saves together that the training loop has paid.
@@ -32,7 +35,12 @@ package final class BackgroundSaver {
   /// - Parameters:
   ///   - keep: Newest checkpoints to keep beside the best one.
   ///   - payload: One of the size to come, for making room before the first save.
-  package init(folder: CheckpointFolder, keep: Int, sizedFor payload: CheckpointPayload? = nil) {
+  ///   - begin: What the writing thread does first: it may leave the core of the thread that trains.
+  package init(
+    folder: CheckpointFolder, keep: Int, sizedFor payload: CheckpointPayload? = nil,
+    begin: @escaping @Sendable () -> Void = {}
+  ) {
+    self.begin = begin
     self.folder = folder
     self.keep = keep
     snapshot = CheckpointSnapshot(sizedFor: payload)
@@ -53,7 +61,10 @@ package final class BackgroundSaver {
       folder: folder, keep: keep, record: record, payload: snapshot.copy(payload),
       blockedDuration: clock.now - start)
     totalBlockedDuration += job.blockedDuration
-    thread = BackgroundThread { job.run() }
+    thread = BackgroundThread { [begin] in
+      begin()
+      return job.run()
+    }
     return earlier
   }
 
@@ -85,7 +96,7 @@ private struct SaveJob: @unchecked Sendable {
     let result = save()
     return BackgroundSaver.Report(
       step: record.step, result: result, blockedDuration: blockedDuration,
-      writeDuration: clock.now - start)
+      writeStart: start, writeDuration: clock.now - start)
   }
 
   private func save() -> Result<String, Diagnostic> {
