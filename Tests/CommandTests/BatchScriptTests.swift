@@ -13,7 +13,7 @@ struct BatchScriptTests {
     ) + "evaluation: {every_epochs: 1000000}\ncheckpoint: {every_seconds: 0.2}\n"
   }
 
-  /// A folder with a job's node file of three lines, and a `qstat` that tells a walltime of six
+  /// A folder with a job's node file of three lines, and a `qstat` that tells a walltime of 20
   /// seconds, a `qrerun` that refuses, as it does users, and a `qsub` that notes what it is told.
   private func table() throws -> Command {
     let command = try Command.table()
@@ -24,7 +24,7 @@ struct BatchScriptTests {
         "qstat",
         """
         printf 'Job Id: 7.server\\n    queue = work\\n    Resource_List.select = 1:ncpus=3:\\n'
-        printf '\\tmpiprocs=3\\n    Resource_List.walltime = 00:00:06\\n    run_count = 2\\n\\n'
+        printf '\\tmpiprocs=3\\n    Resource_List.walltime = 00:00:20\\n    run_count = 2\\n\\n'
         """
       ), ("qrerun", "exit 1"),
       (
@@ -81,7 +81,7 @@ struct BatchScriptTests {
   func plain() throws {
     let command = try table()
     defer { command.remove() }
-    let result = try run("pbs.sh", command, job(command))
+    let result = try run("pbs.sh", command, job(command, ["PBS_WALLTIME": "3600"]))
     #expect(result.status == 0, "\(result.output)")
     #expect(
       result.output.hasPrefix("launch/pbs.sh: job 7.server, start 2, 3 ranks on 1 hosts\n"))
@@ -103,7 +103,7 @@ struct BatchScriptTests {
       try command.read("submitted").split(separator: "\n").map(String.init) == [
         "-W", "depend=afterany:7.server", "-v",
         "CONFIG,ARGS,RESTARTS,DDP_RESTART,DDP_TRAIN,DDP_TRAIN_LAUNCH",
-        "-l", "select=1:ncpus=3:mpiprocs=3", "-l", "walltime=00:00:06", "-q", "work",
+        "-l", "select=1:ncpus=3:mpiprocs=3", "-l", "walltime=00:00:20", "-q", "work",
         "\(launch)/pbs.sh", "CONFIG=table.yaml", "ARGS=\(arguments)", "2",
       ])
     try command.waitForRanksToEnd()
@@ -112,7 +112,8 @@ struct BatchScriptTests {
       atPath: command.path("my-run/checkpoints")
     ).compactMap { Int($0.replacing("step-", with: "")) }.max()
     try command.write(endless(maxSteps: try #require(saved) + 1000), to: "table.yaml")
-    let second = try run("pbs.sh", command, job(command, ["DDP_RESTART": "2"]))
+    let second = try run(
+      "pbs.sh", command, job(command, ["DDP_RESTART": "2", "PBS_WALLTIME": "3600"]))
     #expect(second.status == 0, "\(second.output)")
     #expect(second.output.hasPrefix("launch/pbs.sh: job 7.server, start 4, 3 ranks"))
     #expect(try command.run(["table.yaml", "output.folder=alone"]).status == 0)

@@ -118,7 +118,7 @@ struct SlurmJob {
 
   /// Waits until the field has one of the values.
   func wait(
-    _ name: String, _ values: [String], seconds: Int = 60,
+    _ name: String, _ values: [String], seconds: Int = 90,
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     for _ in 0..<(5 * seconds) {
@@ -137,6 +137,17 @@ struct SlurmJob {
       Thread.sleep(forTimeInterval: 0.1)
     }
     Issue.record("no '\(text)' within 30 seconds: \(output.suffix(2000))")
+  }
+
+  /// Makes a job that waits in the queue start, without the delay that Slurm gives a requeued job.
+  func startNow() throws {
+    // Slurm may set the delay only now, and the node may be on its way back.
+    for _ in 0..<90 {
+      guard try field("JobState") == "PENDING" else { return }
+      _ = try? bed.run(["scontrol", "update", "JobId=\(number)", "TimeLimit=60", "StartTime=now"])
+      Thread.sleep(forTimeInterval: 1)
+    }
+    Issue.record("waits for \(try field("Reason"))")
   }
 
   /// Waits for the end and returns the state Slurm gives the job, such as `COMPLETED`.
