@@ -19,3 +19,7 @@ static inline MPI_Status *cmpi_status_ignore(void)
     __attribute__((swift_name("getter:MPI_STATUS_IGNORE()"))) { return MPI_STATUS_IGNORE; }
 static inline MPI_Errhandler cmpi_errors_return(void)
     __attribute__((swift_name("getter:MPI_ERRORS_RETURN()"))) { return MPI_ERRORS_RETURN; }
+static inline MPI_Info cmpi_info_null(void)
+    __attribute__((swift_name("getter:MPI_INFO_NULL()"))) { return MPI_INFO_NULL; }
+static inline MPI_Op cmpi_min(void)
+    __attribute__((swift_name("getter:MPI_MIN()"))) { return MPI_MIN; }

@@ -3,7 +3,7 @@ import Storage
 /// What a group of ranks can do together.
 ///
 /// Every function that all ranks take part in (`barrier`, `broadcast`, `gather`, `allGather`,
-/// `allMaximum`, `anyRank`, `finish`) is called by all of them in the same order. All calls come
+/// `allMaximum`, `anyRank`, `shareMemory`, `finish`) is called by all of them in the same order. All calls come
 /// from the thread that made the group.
 package protocol Collectives: AnyObject {
   /// This rank's number, `0 ..< ranks`.
@@ -12,6 +12,9 @@ package protocol Collectives: AnyObject {
   var ranks: Int { get }
   /// The host name of every rank, by rank.
   var hosts: [String] { get }
+  /// The number of every rank's host, by rank. Ranks of one host are neighbours: from rank to rank it
+  /// stays or grows by one.
+  var hostNumbers: [Int] { get }
 
   /// Returns when every rank has called it.
   func barrier() throws(CollectivesError)
@@ -32,6 +35,14 @@ package protocol Collectives: AnyObject {
 
   /// The largest of the ranks' values, on every rank.
   func allMaximum(_ value: Int) throws(CollectivesError) -> Int
+
+  /// Memory that the ranks of a host see together; `parts` has one part for each of them.
+  ///
+  /// - Parameter count: Elements of this rank's part; other ranks may bring other counts.
+  /// - Returns: nil on all ranks when a host has no room for it (a container's small `/dev/shm`).
+  func shareMemory<Element: BitwiseCopyable>(
+    _ type: Element.Type, count: Int
+  ) throws(CollectivesError) -> SharedMemory<Element>?
 
   /// Sets memory aside for `count` messages under way at once and returns their slots.
   func reserveSlots(_ count: Int) -> Range<Int>

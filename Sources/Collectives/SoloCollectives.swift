@@ -4,6 +4,7 @@ import Storage
 /// A group of one rank, for runs without `mpirun`: what all ranks do together is done at once.
 package final class SoloCollectives: Collectives {
   package let hosts: [String]
+  package let hostNumbers = [0]
   private var slotCount = 0
 
   package init(hostName: String = ProcessInfo.processInfo.hostName) {
@@ -31,6 +32,12 @@ package final class SoloCollectives: Collectives {
   package func allGather(_ bytes: [UInt8]) -> [[UInt8]] { [bytes] }
 
   package func allMaximum(_ value: Int) -> Int { value }
+
+  package func shareMemory<Element: BitwiseCopyable>(
+    _ type: Element.Type, count: Int
+  ) -> SharedMemory<Element>? {
+    SharedMemory(alone: count)
+  }
 
   package func reserveSlots(_ count: Int) -> Range<Int> {
     defer { slotCount += count }

@@ -6,7 +6,7 @@ import Collectives
 /// their buffers must outlive the request.
 @safe
 struct MPICalls {
-  private let communicator: MPI_Comm
+  let communicator: MPI_Comm
   var identity: RankIdentity
 
   init(communicator: MPI_Comm, identity: RankIdentity) {

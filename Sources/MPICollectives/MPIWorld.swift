@@ -12,8 +12,13 @@ package final class MPIWorld: Collectives {
   package private(set) var rank: Int
   package private(set) var ranks: Int
   package private(set) var hosts: [String]
+  package private(set) var hostNumbers: [Int]
 
   var calls: MPICalls
+  /// The ranks of this host, in the same order.
+  var host: MPICalls
+  /// Shared memory, freed in the same order on all ranks.
+  var windows: ArraySlice<MPI_Win> = unsafe []
   private let thread = pthread_self()
   /// One request per slot; slot 0 is the room's own, for what all ranks do together.
   private var requests: RequestPointer
@@ -24,20 +29,27 @@ package final class MPIWorld: Collectives {
   package init() throws {
     precondition(!MPICalls.isInitialised(), "MPI is initialised once per process")
     Self.prepareEnvironment()
-    var host = ProcessInfo.processInfo.hostName
-    (rank, ranks, hosts) = (0, 1, [host])
-    // SAFETY: the handle is MPI's constant; the request is initialised on the next line.
+    var name = ProcessInfo.processInfo.hostName
+    (rank, ranks, hosts, hostNumbers) = (0, 1, [name], [0])
+    // SAFETY: the handle is MPI's constant.
     calls = unsafe MPICalls(
-      communicator: MPI_COMM_WORLD, identity: RankIdentity(rank: 0, ranks: 1, host: host))
+      communicator: MPI_COMM_WORLD, identity: RankIdentity(rank: 0, ranks: 1, host: name))
+    host = calls
+    // SAFETY: the request is initialised on the next line.
     unsafe requests = RequestPointer.allocate(capacity: 1)
     unsafe requests.initialize(to: MPI_REQUEST_NULL)
     try calls.initialise()
     try calls.returnErrors()
+    let groups = try Self.arrange(
+      calls, hostSize: Self.environmentValue("DDP_TRAIN_HOST_SIZE").flatMap(Int.init))
+    (calls, host) = (groups.world, groups.host)
     rank = try calls.rank()
     ranks = try calls.size()
-    host = MPICalls.processorName()
-    calls.identity = RankIdentity(rank: rank, ranks: ranks, host: host)
-    hosts = try allGather(Array(host.utf8)).map { String(decoding: $0, as: UTF8.self) }
+    name = MPICalls.processorName()
+    calls.identity = RankIdentity(rank: rank, ranks: ranks, host: name)
+    host.identity = calls.identity
+    hosts = try allGather(Array(name.utf8)).map { String(decoding: $0, as: UTF8.self) }
+    hostNumbers = Self.numbers(ofFirstRanks: try allGather(Array("\(groups.firstRank)".utf8)))
   }
 
   deinit {
@@ -144,6 +156,7 @@ package final class MPIWorld: Collectives {
 
   package func finish() throws(CollectivesError) {
     checkThread()
+    while let window = unsafe windows.popFirst() { try unsafe host.free(window) }
     try calls.finalise()
   }
 

@@ -8,23 +8,24 @@ import Storage
 final class ThreadedRank: Collectives {
   let rank: Int
   let hosts: [String]
+  let hostNumbers: [Int]
   private let room: Mailroom
   private var slots: [Mailroom.Message?] = []
 
   init(rank: Int, hosts: [String], room: Mailroom) {
     self.rank = rank
     self.hosts = hosts
+    hostNumbers = hosts.indices.map { rank in Set(hosts[...rank]).count - 1 }
     self.room = room
   }
 
   /// Runs `body` as every rank at once and returns what each returned, by rank.
   static func run<Result: Sendable>(
-    ranks: Int, _ body: @escaping @Sendable (ThreadedRank) throws -> Result
+    ranks: Int, perHost: Int = 2, _ body: @escaping @Sendable (ThreadedRank) throws -> Result
   ) throws -> [Result] {
     let room = Mailroom(ranks: ranks)
     let board = ResultBoard<Result>(ranks: ranks)
-    // Two ranks on each host.
-    let hosts = (0..<ranks).map { "node\($0 / 2)" }
+    let hosts = (0..<ranks).map { "node\($0 / perHost)" }
     for rank in 0..<ranks {
       Thread.detachNewThread {
         let group = ThreadedRank(rank: rank, hosts: hosts, room: room)
@@ -55,6 +56,23 @@ final class ThreadedRank: Collectives {
   func allMaximum(_ value: Int) -> Int {
     allGather(Array("\(value)".utf8)).compactMap { Int(String(decoding: $0, as: UTF8.self)) }.max()
       ?? 0
+  }
+
+  func shareMemory<Element: BitwiseCopyable>(
+    _ type: Element.Type, count: Int
+  ) -> SharedMemory<Element>? {
+    let own = AlignedMemory<Element>(count: count)
+    let addresses = allGather(Array("\(UInt(bitPattern: own.block.base)) \(count)".utf8))
+    room.keep(own)
+    let parts = addresses[localRange].compactMap { text -> Block<Element>? in
+      let words = String(decoding: text, as: UTF8.self).split(separator: " ").compactMap {
+        UInt($0)
+      }
+      return UnsafeMutablePointer<Element>(bitPattern: words[0]).map {
+        Block(base: $0, count: Int(words[1]))
+      }
+    }
+    return SharedMemory(parts: parts, owner: room)
   }
 
   func reserveSlots(_ count: Int) -> Range<Int> {
@@ -118,6 +136,15 @@ final class Mailroom: @unchecked Sendable {
   private var contributions: [[UInt8]?]
   private var gathered: [[UInt8]] = []
   private var round = 0
+
+  private var kept: [AnyObject] = []
+
+  /// Keeps memory that other ranks read until the last of them has gone.
+  func keep(_ memory: AnyObject) {
+    condition.lock()
+    kept.append(memory)
+    condition.unlock()
+  }
 
   init(ranks: Int) {
     contributions = Array(repeating: nil, count: ranks)
