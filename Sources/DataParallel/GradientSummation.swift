@@ -12,75 +12,114 @@ import Storage
 ///                         endLeaf(bucket, localShard: k) after each; poll now and then
 /// on the last local shard, after endLeaf: startSum(bucket)
 /// waitSum(bucket)         -> sum[buckets[bucket]] holds the sum over all V shards
+/// endStep                 when the sum was read for the last time
 /// ```
+/// Inside a host the gradients lie in shared memory: each rank adds up the slices it owns over all ranks
+/// of the host (`HostSum`), and all read the result where it lies. Between hosts the owners of the same slice
+/// exchange pieces of it (`SliceSchedule`).
+///
 /// Shards may also be walked inside buckets: what counts is that every bucket sees the local shards in
 /// order. Nothing is allocated after `init`. All ranks use the same lengths and buckets.
 package final class GradientSummation<S: Scalar> {
   package let buckets: [Range<Int>]
   /// This rank's shards, in the numbers of the whole batch.
   package var localShards: Range<Int> { local.shards }
-  /// The time this rank spent in `poll` and `waitSum`; who was late is not known here.
+  /// The time this rank spent in `beginStep`, `poll` and `waitSum`.
   package private(set) var waiting = SumWaiting()
 
   private let group: any Collectives
+  private let layout: HostLayout
   private let local: LocalSum
-  /// By root; bucket b has root b modulo R, so that the ranks share the work.
-  private let schedules: [SumSchedule]
-  private let memory: AlignedMemory<S>
-  private let length: Int
-  private let slotStride: Int
-  private let firstTag: Int
-  private var progress: [BucketProgress]
+  private let slots: SumSlots<S>
+  private let board: SumBoard
+  private let reduction: HostReduction<S>
+  private let sumPlace: HostSum.Place
+  /// By bucket: the elements of this rank's slices.
+  private let slices: [[Range<Int>]]
+  /// By bucket, for each of the slices; none with a single host.
+  private let exchanges: [[SliceExchange<S>]]
+  /// By bucket: how many shards have ended their leaf in this step.
+  private var endedLeaves: [Int]
+  private var steps = 0
+  private var isStepOpen = false
+  /// Buckets of this step, in order: started, added up on this host, summed over all hosts.
   private var startedBuckets = 0
-  private var finishedBuckets = 0
+  private var reducedBuckets = 0
+  private var summedBuckets = 0
 
+  /// All ranks make theirs together.
+  ///
   /// - Parameters:
   ///   - length: L, elements of the whole buffer: gradients, statistics, losses.
   ///   - buckets: Slices that cover `0..<length` in order.
   ///   - shards: V.
-  ///   - firstTag: Bucket b's messages have the tag `firstTag + b`.
+  ///   - firstTag: The messages between hosts have tags from here on.
   package init(
     length: Int, buckets: [Range<Int>], shards: Int, over group: any Collectives, firstTag: Int = 0
-  ) {
+  ) throws(CollectivesError) {
     precondition(Self.cover(buckets, length), "\(buckets) do not cover \(length) elements in order")
-    let (rank, ranks) = (group.rank, group.ranks)
     local = LocalSum(
-      shards: ShardRange.shards(ofRank: rank, of: ranks, shards: shards), of: shards)
-    schedules = (0..<min(ranks, max(buckets.count, 1))).map {
-      SumSchedule(rank: rank, ranks: ranks, shards: shards, root: $0)
-    }
-    let slots = max(local.slotCount, schedules.map(\.slotCount).max() ?? 0)
+      shards: ShardRange.shards(ofRank: group.rank, of: group.ranks, shards: shards), of: shards)
+    let slots = try SumSlots<S>(count: local.slotCount, length: length, over: group)
+    let layout = HostLayout(of: group, shards: shards, sharesMemory: slots.sharesMemory)
+    let host = layout.host(ofRank: group.rank)
+    let hostSum = HostSum(layout, host: host)
+    let own = layout.slices(ofRank: group.rank)
     self.buckets = buckets
     self.group = group
-    self.firstTag = firstTag
-    // Every slot starts on a cache line.
-    let lineElements = AlignedMemory<S>.alignmentBytes / MemoryLayout<S>.stride
-    self.length = length
-    slotStride = (length + lineElements - 1) / lineElements * lineElements
-    memory = AlignedMemory(count: slots * slotStride)
-    progress = []
-    for bucket in buckets.indices {
-      let requests = group.reserveSlots(schedules[bucket % schedules.count].requestCount)
-      progress.append(BucketProgress(firstRequest: requests.lowerBound))
+    self.layout = layout
+    self.slots = slots
+    board = try SumBoard(sharesMemory: slots.sharesMemory, over: group)
+    reduction = HostReduction(hostSum, slots: slots)
+    sumPlace = hostSum.places[0]
+    slices = buckets.map { bucket in own.map { layout.elements(ofSlice: $0, in: bucket) } }
+    endedLeaves = buckets.map { _ in 0 }
+    let subtrees = hostSum.places.map { slots[$0] }
+    exchanges = buckets.enumerated().map { number, bucket in
+      guard layout.hosts.count > 1 else { return [] }
+      return own.map { slice in
+        SliceExchange(
+          SliceSchedule(
+            layout, host: host, slice: slice,
+            elements: layout.elements(ofSlice: slice, in: bucket)),
+          owners: layout.hosts.indices.map { layout.owner(ofSlice: slice, onHost: $0) },
+          subtrees: subtrees, tag: firstTag + number * layout.sliceCount + slice, over: group)
+      }
     }
   }
 
   /// How many buffers of L elements this rank holds.
-  package var slotCount: Int { slotStride == 0 ? 0 : memory.block.count / slotStride }
+  package var slotCount: Int { slots.count }
 
   // MARK: The step
 
-  package func beginStep() {
+  /// Returns when the place of the step before's sum may be written again.
+  package func beginStep() throws(CollectivesError) {
+    endStep()
     precondition(
-      finishedBuckets == startedBuckets,
-      "bucket \(finishedBuckets) of the step before was not waited for")
-    startedBuckets = 0
-    finishedBuckets = 0
-    for bucket in progress.indices { progress[bucket].begin() }
+      summedBuckets == startedBuckets,
+      "bucket \(summedBuckets) of the step before was not waited for")
+    // All others read the sum where the host's first rank writes its next leaf.
+    if sumPlace == ownPlace, !board.haveAllReleased(steps) {
+      let start = ContinuousClock.now
+      try wait { board.haveAllReleased(steps) }
+      waiting.late += ContinuousClock.now - start
+    }
+    isStepOpen = true
+    (startedBuckets, reducedBuckets, summedBuckets) = (0, 0, 0)
+    for bucket in endedLeaves.indices { endedLeaves[bucket] = 0 }
+  }
+
+  /// Says that this rank will not read `sum` any more; others may wait for it at the next step.
+  package func endStep() {
+    guard isStepOpen else { return }
+    isStepOpen = false
+    steps += 1
+    board.publishReleased(steps)
   }
 
   /// Where backward writes the gradient of local shard `shard`, `[L]`; the old content means nothing.
-  package func leaf(forLocalShard shard: Int) -> Block<S> { slot(local.leafSlots[shard]) }
+  package func leaf(forLocalShard shard: Int) -> Block<S> { slots[local.leafSlots[shard]] }
 
   /// The gradient of a shard without samples, which a small last batch leaves: exact zeros.
   package func zeroLeaf(bucket: Int, localShard shard: Int) {
@@ -90,12 +129,13 @@ package final class GradientSummation<S: Scalar> {
   /// Says that the leaf of `shard` is complete in `bucket`, and adds up what this completes.
   package func endLeaf(bucket: Int, localShard shard: Int) {
     precondition(
-      progress[bucket].leaves == shard,
-      "bucket \(bucket) ended shard \(shard) instead of \(progress[bucket].leaves)")
-    progress[bucket].leaves += 1
+      endedLeaves[bucket] == shard,
+      "bucket \(bucket) ended shard \(shard) instead of \(endedLeaves[bucket])")
+    endedLeaves[bucket] += 1
     let top = local.leafSlots[shard]
     for merge in 0..<local.merges[shard] {
-      add(slot: top - merge, into: top - merge - 1, bucket: bucket)
+      let (source, target) = (slots[top - merge], slots[top - merge - 1])
+      accumulate(source[buckets[bucket]], into: target[buckets[bucket]])
     }
   }
 
@@ -104,111 +144,88 @@ package final class GradientSummation<S: Scalar> {
   /// - Precondition: Buckets are started in order, each after its last local shard.
   package func startSum(_ bucket: Int) throws(CollectivesError) {
     precondition(bucket == startedBuckets, "bucket \(bucket) started instead of \(startedBuckets)")
-    precondition(progress[bucket].leaves == localShards.count, "bucket \(bucket) lacks shards")
+    precondition(endedLeaves[bucket] == localShards.count, "bucket \(bucket) lacks shards")
     startedBuckets += 1
-    let receives = schedules[bucket % schedules.count].receives
-    for request in receives.indices {
-      try startReceive(
-        slot: receives[request].slot, from: receives[request].rank, bucket: bucket, request)
-    }
-    try advanceOutstanding()
+    board.publishReady(total(startedBuckets))
+    try advance()
   }
 
   /// Moves the outstanding buckets forward, without waiting.
   package func poll() throws(CollectivesError) {
-    guard finishedBuckets < startedBuckets else { return }
+    guard summedBuckets < startedBuckets else { return }
     let start = ContinuousClock.now
-    try advanceOutstanding()
+    try advance()
     waiting.communication += ContinuousClock.now - start
   }
 
-  /// Returns when `sum` holds the sum over all shards in `bucket`; it may then be changed in place.
+  /// Returns when `sum` holds the sum over all shards in `bucket`; it may be read, not changed.
   package func waitSum(_ bucket: Int) throws(CollectivesError) {
     precondition(bucket < startedBuckets, "bucket \(bucket) was not started")
-    guard !progress[bucket].isFinished else { return }
+    try advance()
+    if isFinished(bucket) { return }
     let start = ContinuousClock.now
-    var attempt = 0
-    try advanceOutstanding()
-    while !progress[bucket].isFinished {
-      group.pause(attempt: attempt)
-      attempt += 1
-      try advanceOutstanding()
-    }
-    waiting.communication += ContinuousClock.now - start
+    let needed = total(bucket + 1)
+    try wait { board.areAllReady(needed) }
+    let ready = ContinuousClock.now
+    try wait { isFinished(bucket) }
+    waiting.late += ready - start
+    waiting.communication += ContinuousClock.now - ready
   }
 
   /// Whether `waitSum` would return at once.
-  package func isFinished(_ bucket: Int) -> Bool { progress[bucket].isFinished }
+  package func isFinished(_ bucket: Int) -> Bool {
+    bucket < summedBuckets && board.haveAllSummed(total(bucket + 1))
+  }
 
-  /// The sum over all shards, `[L]`, valid in the buckets that were waited for, until the next step writes
-  /// its first leaf, which lies in the same place.
-  package var sum: Block<S> { slot(0) }
+  /// The sum over all shards, `[L]`, the same memory for all ranks of a host; valid in the buckets that were
+  /// waited for, until `endStep`.
+  package var sum: Block<S> { slots[sumPlace] }
 
-  // MARK: Carrying out the schedule
+  // MARK: Moving forward
 
-  private func advanceOutstanding() throws(CollectivesError) {
-    for bucket in finishedBuckets..<startedBuckets where !progress[bucket].isFinished {
-      try advance(bucket)
-    }
-    while finishedBuckets < startedBuckets, progress[finishedBuckets].isFinished {
-      finishedBuckets += 1
+  private var ownPlace: HostSum.Place {
+    HostSum.Place(rank: slots.sharesMemory ? group.localRank : 0, slot: 0)
+  }
+
+  /// Buckets of all steps up to this step's bucket `count`.
+  private func total(_ count: Int) -> Int { steps * buckets.count + count }
+
+  private func wait(until isDone: () -> Bool) throws(CollectivesError) {
+    var attempt = 0
+    while !isDone() {
+      group.pause(attempt: attempt)
+      attempt += 1
+      try advance()
     }
   }
 
-  /// Takes as many steps as are possible without waiting.
-  private func advance(_ bucket: Int) throws(CollectivesError) {
-    let steps = schedules[bucket % schedules.count].steps
-    while progress[bucket].step < steps.count {
-      guard try take(steps[progress[bucket].step], bucket: bucket) else { return }
-      progress[bucket].step += 1
-      progress[bucket].isUnderWay = false
+  private func advance() throws(CollectivesError) {
+    while reducedBuckets < startedBuckets, board.areAllReady(total(reducedBuckets + 1)) {
+      for slice in slices[reducedBuckets] { reduction.run(slice) }
+      for exchange in exchanges[reducedBuckets] { try exchange.start() }
+      reducedBuckets += 1
     }
-    progress[bucket].isFinished = true
-  }
-
-  /// Whether the step is done.
-  private func take(
-    _ step: SumSchedule.Step, bucket: Int
-  ) throws(CollectivesError) -> Bool {
-    let firstRequest = progress[bucket].firstRequest
-    switch step {
-    case .addReceived(let request, let slot, let target):
-      guard try group.test(firstRequest + request) else { return false }
-      add(slot: slot, into: target, bucket: bucket)
-      return true
-    case .add(let slot, let target):
-      add(slot: slot, into: target, bucket: bucket)
-      return true
-    case .send(let slot, let rank, let request):
-      try group.startSend(
-        self.slot(slot)[buckets[bucket]], to: rank, tag: firstTag + bucket,
-        slot: firstRequest + request)
-      return true
-    case .receiveSum(let rank, let request):
-      if !progress[bucket].isUnderWay {
-        try startReceive(slot: 0, from: rank, bucket: bucket, request)
-        progress[bucket].isUnderWay = true
+    var isInOrder = true
+    for bucket in summedBuckets..<reducedBuckets {
+      let isDone = try advanceExchanges(bucket)
+      isInOrder = isInOrder && isDone
+      if isInOrder {
+        summedBuckets += 1
+        board.publishSummed(total(summedBuckets))
       }
-      return try group.test(firstRequest + request)
-    case .wait(let request):
-      return try group.test(firstRequest + request)
     }
   }
 
-  private func startReceive(
-    slot: Int, from rank: Int, bucket: Int, _ request: Int
-  ) throws(CollectivesError) {
-    try group.startReceive(
-      self.slot(slot)[buckets[bucket]], from: rank, tag: firstTag + bucket,
-      slot: progress[bucket].firstRequest + request)
-  }
-
-  private func add(slot source: Int, into target: Int, bucket: Int) {
-    accumulate(slot(source)[buckets[bucket]], into: slot(target)[buckets[bucket]])
-  }
-
-  private func slot(_ index: Int) -> Block<S> {
-    memory.block[index * slotStride..<index * slotStride + length]
+  private func advanceExchanges(_ bucket: Int) throws(CollectivesError) -> Bool {
+    var isDone = true
+    for exchange in exchanges[bucket] {
+      guard try exchange.advanceSum() else {
+        isDone = false
+        continue
+      }
+      if try !exchange.advancePublish() { isDone = false }
+    }
+    return isDone
   }
 
   private static func cover(_ buckets: [Range<Int>], _ length: Int) -> Bool {
@@ -218,23 +235,5 @@ package final class GradientSummation<S: Scalar> {
       end = bucket.upperBound
     }
     return end == length
-  }
-}
-
-/// How far a bucket has come in this step.
-private struct BucketProgress {
-  let firstRequest: Int
-  var leaves = 0
-  var step = 0
-  /// Whether the message of the current step was started.
-  var isUnderWay = false
-  var isFinished = false
-
-  init(firstRequest: Int) {
-    self.firstRequest = firstRequest
-  }
-
-  mutating func begin() {
-    self = BucketProgress(firstRequest: firstRequest)
   }
 }

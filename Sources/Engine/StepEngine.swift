@@ -44,7 +44,7 @@ package final class StepEngine<S: Scalar> {
   package func run(
     _ batch: StepBatch, load: (_ positions: Range<Int>) throws -> Void
   ) throws -> StepResult {
-    summation.beginStep()
+    try summation.beginStep()
     for local in 0..<summation.localShards.count { try runShard(local, batch, load: load) }
     var result = StepResult()
     for (index, instruction) in plan.finish.enumerated() {
@@ -57,6 +57,7 @@ package final class StepEngine<S: Scalar> {
       }
     }
     model.updateStatistics(from: summation.sum)
+    summation.endStep()
     return result
   }
 

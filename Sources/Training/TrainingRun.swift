@@ -32,7 +32,7 @@ package final class TrainingRun {
     _ spec: RunSpec, plans: ModelPlans, data: LoadedData, replica: Replica,
     collectives: any Collectives, journal: RunJournal?, keeper: CheckpointKeeper?,
     activity: RankActivity? = nil
-  ) {
+  ) throws {
     self.activity = activity ?? RankActivity(step: replica.counters.step)
     self.spec = spec
     self.data = data
@@ -47,7 +47,7 @@ package final class TrainingRun {
       totalSteps: length.totalSteps)
     let arena = AlignedMemory<Float>(count: plans.arenaCount)
     let usesClasses = spec.data.target == .classes
-    steps = StepEngine(
+    steps = try StepEngine(
       engine: ShardEngine(
         plans.training, model: replica.model, usesClasses: usesClasses, seed: spec.seed,
         arena: arena),

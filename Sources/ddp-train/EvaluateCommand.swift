@@ -54,7 +54,7 @@ private func evaluate(
     if options.checkpoint == nil, spec.training.earlyStopping != nil { replica.restoreBest() }
     return (checkpoint, try dataPart(options.part, of: material.data))
   }
-  let run = TrainingRun(
+  let run = try TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
     journal: nil, keeper: nil)
   let evaluation = try run.evaluate(part)

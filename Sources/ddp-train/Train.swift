@@ -85,7 +85,7 @@ private func run(
     try RunTrace($0, of: spec, plans: material.plans, over: collectives)
   }
   let activity = RankActivity(step: replica.counters.step, trace: trace?.buffer)
-  let run = TrainingRun(
+  let run = try TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
     journal: journal, keeper: keeper, activity: activity)
   try run.train()

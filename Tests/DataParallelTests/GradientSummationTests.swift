@@ -16,11 +16,43 @@ struct GradientSummationTests {
     for ranks in 1...shards {
       for buckets in Self.layouts {
         let expected = (0..<3).map { Self.direct(0..<shards, step: $0) }
-        let results = try ThreadedRank.run(ranks: ranks) { group in
-          try Self.steps(3, shards: shards, buckets: buckets, over: group)
+        for perHost in [1, 2, 3, ranks] where perHost <= ranks {
+          let results = try ThreadedRank.run(ranks: ranks, perHost: perHost) { group in
+            try Self.steps(3, shards: shards, buckets: buckets, over: group)
+          }
+          #expect(
+            results.allSatisfy { $0 == expected }, "\(ranks) ranks, \(perHost) per host, \(buckets)"
+          )
         }
-        #expect(results.allSatisfy { $0 == expected }, "\(ranks) ranks, \(buckets)")
       }
+    }
+  }
+
+  @Test("pieces of long slices travel between hosts", arguments: [2, 3, 4, 5, 8], [1, 2, 3])
+  func longSlices(hosts: Int, perHost: Int) throws {
+    let ranks = hosts * perHost
+    let buckets = [0..<7_001, 7_001..<7_040, 7_040..<20_000]
+    let results = try ThreadedRank.run(ranks: ranks, perHost: perHost) { group in
+      let sum = try GradientSummation<Float>(
+        length: 20_000, buckets: buckets, shards: ranks + 1, over: group)
+      for step in 0..<2 {
+        try sum.beginStep()
+        for (local, shard) in sum.localShards.enumerated() {
+          for bucket in buckets.indices {
+            for index in buckets[bucket] {
+              sum.leaf(forLocalShard: local)[index] = Self.gradient(shard, index, step: step)
+            }
+            sum.endLeaf(bucket: bucket, localShard: local)
+            if local == sum.localShards.count - 1 { try sum.startSum(bucket) }
+          }
+        }
+        for bucket in buckets.indices { try sum.waitSum(bucket) }
+      }
+      return withExtendedLifetime(sum) { sum.sum.array.map(\.bitPattern) }
+    }
+    let expected = Self.direct(0..<ranks + 1, length: 20_000, step: 1)
+    for (rank, result) in results.enumerated() {
+      #expect(result == expected, "rank \(rank) of \(ranks)")
     }
   }
 
@@ -28,8 +60,8 @@ struct GradientSummationTests {
   func bucketMajor(ranks: Int) throws {
     let buckets = [0..<10, 10..<30, 30..<37]
     let results = try ThreadedRank.run(ranks: ranks) { group in
-      let sum = GradientSummation<Float>(length: 37, buckets: buckets, shards: 5, over: group)
-      sum.beginStep()
+      let sum = try GradientSummation<Float>(length: 37, buckets: buckets, shards: 5, over: group)
+      try sum.beginStep()
       for bucket in buckets.indices {
         for (local, shard) in sum.localShards.enumerated() {
           for index in buckets[bucket] {
@@ -48,9 +80,9 @@ struct GradientSummationTests {
   @Test("a shard without samples adds exact zeros", arguments: 1...3)
   func emptyShard(ranks: Int) throws {
     let results = try ThreadedRank.run(ranks: ranks) { group in
-      let sum = GradientSummation<Double>(length: 2, buckets: [0..<2], shards: 3, over: group)
+      let sum = try GradientSummation<Double>(length: 2, buckets: [0..<2], shards: 3, over: group)
       for _ in 0..<2 {
-        sum.beginStep()
+        try sum.beginStep()
         for (local, shard) in sum.localShards.enumerated() {
           if shard == 1 {
             sum.zeroLeaf(bucket: 0, localShard: local)
@@ -69,9 +101,9 @@ struct GradientSummationTests {
 
   @Test("eight shards need no more buffers than the tree is deep")
   func slotCounts() throws {
-    for (ranks, most) in [(1, 4), (2, 3), (4, 3), (8, 4)] {
+    for (ranks, most) in [(1, 4), (2, 3), (4, 2), (8, 1)] {
       let counts = try ThreadedRank.run(ranks: ranks) { group in
-        GradientSummation<Float>(
+        try GradientSummation<Float>(
           length: 16, buckets: [0..<8, 8..<16], shards: 8, over: group
         ).slotCount
       }
@@ -84,10 +116,10 @@ struct GradientSummationTests {
     _ count: Int, shards: Int, buckets: [Range<Int>], over group: any Collectives
   ) throws -> [[UInt32]] {
     let length = buckets.last?.upperBound ?? 0
-    let sum = GradientSummation<Float>(
+    let sum = try GradientSummation<Float>(
       length: length, buckets: buckets, shards: shards, over: group)
     return try (0..<count).map { step in
-      sum.beginStep()
+      try sum.beginStep()
       for (local, shard) in sum.localShards.enumerated() {
         for bucket in buckets.indices {
           for index in buckets[bucket] {
@@ -113,12 +145,12 @@ struct GradientSummationTests {
   }
 
   /// The tree's sum, computed as the definition says.
-  static func direct(_ node: Range<Int>, step: Int) -> [UInt32] {
+  static func direct(_ node: Range<Int>, length: Int = 37, step: Int) -> [UInt32] {
     func sum(_ node: Range<Int>, _ index: Int) -> Float {
       guard node.count > 1 else { return gradient(node.lowerBound, index, step: step) }
       return sum(SummationTree.left(node), index) + sum(SummationTree.right(node), index)
     }
-    return (0..<37).map { sum(node, $0).bitPattern }
+    return (0..<length).map { sum(node, $0).bitPattern }
   }
 
   @Test("the numbers of these tests tell one order of additions from another")

@@ -34,7 +34,7 @@ struct SmallStep {
         offset: model.leaf.parameters[index].lowerBound,
         count: model.parameterList[index].elementCount)
     }
-    steps = StepEngine(
+    steps = try StepEngine(
       engine: ShardEngine(plan, model: model, usesClasses: true, seed: 5), model: model,
       optimizer: Optimizer(
         spec: OptimizerSpec(rule: rule, learningRate: 0.1), segments: segments,

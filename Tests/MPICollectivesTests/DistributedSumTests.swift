@@ -25,7 +25,7 @@ extension DistributedTests {
     func bits(shards: Int, buckets: [Range<Int>]) throws {
       guard shards >= group.ranks else { return }
       let length = buckets.last?.upperBound ?? 0
-      let sum = GradientSummation<Float>(
+      let sum = try GradientSummation<Float>(
         length: length, buckets: buckets, shards: shards, over: group)
       for step in 0..<3 {
         try Self.add(step: step, into: sum)
@@ -39,7 +39,7 @@ extension DistributedTests {
     @Test("a step allocates nothing after the first ones")
     func allocations() throws {
       let buckets = [0..<100, 100..<5_000, 5_000..<40_000]
-      let sum = GradientSummation<Float>(length: 40_000, buckets: buckets, shards: 8, over: group)
+      let sum = try GradientSummation<Float>(length: 40_000, buckets: buckets, shards: 8, over: group)
       for _ in 0..<3 { try Self.addOnes(into: sum) }
       let before = allocation_count_of_thread()
       for _ in 0..<100 { try Self.addOnes(into: sum) }
@@ -50,7 +50,7 @@ extension DistributedTests {
     }
 
     static func addOnes(into sum: GradientSummation<Float>) throws {
-      sum.beginStep()
+      try sum.beginStep()
       for local in 0..<sum.localShards.count {
         sum.leaf(forLocalShard: local).fill(1)
         for bucket in 0..<sum.buckets.count {
@@ -63,7 +63,7 @@ extension DistributedTests {
     }
 
     static func add(step: Int, into sum: GradientSummation<Float>) throws {
-      sum.beginStep()
+      try sum.beginStep()
       for (local, shard) in sum.localShards.enumerated() {
         let leaf = sum.leaf(forLocalShard: local)
         for bucket in sum.buckets.indices {

@@ -54,7 +54,7 @@ struct SmallRun {
     let keeper = folder.map {
       CheckpointKeeper(folder: $0, spec: spec, codec: codec, savedStep: nil, warn: { _ in })
     }
-    let run = TrainingRun(
+    let run = try TrainingRun(
       spec, plans: material.plans, data: material.data, replica: replica,
       collectives: SoloCollectives(), journal: nil, keeper: keeper)
     try run.train()

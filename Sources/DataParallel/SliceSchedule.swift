@@ -1,0 +1,175 @@
+// H hosts; n elements in a slice. "Pieces" are ranges of elements.
+
+/// What the owners of one slice on all hosts exchange so that each gets the sum over all shards.
+///
+/// The tree's nodes that span hosts are computed from the leaves up. The sum of a node lies spread over its
+/// hosts: each keeps a piece. To join two nodes, hosts whose pieces overlap send each other the part that the
+/// other is to keep. With 2, 4, 8, ... equal hosts this is recursive halving: each host sends n/2, n/4, ...
+/// elements and ends with n/H of the sum; in general a host keeps pieces in proportion. `publish` runs the same
+/// exchanges backwards (recursive doubling) with what has become of the sums.
+///
+/// Source: Thakur, Rabenseifner, Gropp 2005, "Optimization of Collective Communication Operations in MPICH",
+/// section 4.5; here in the order of the tree and for any number of hosts.
+package struct SliceSchedule: Equatable, Sendable {
+  package enum Step: Equatable, Sendable {
+    /// Starts to send a piece of a host subtree's sum.
+    case send(subtree: Int, Range<Int>, to: Int, request: Int)
+    /// Waits for received message `request` and adds it to the sum of a host subtree.
+    case addReceived(request: Int, subtree: Int, Range<Int>)
+    /// Adds one host subtree's sum to another's.
+    case add(subtree: Int, into: Int, Range<Int>)
+  }
+
+  package enum PublishStep: Equatable, Sendable {
+    case send(Range<Int>, to: Int, request: Int)
+    case awaitReceived(request: Int)
+  }
+
+  /// A message that is awaited from the start.
+  package struct Receive: Equatable, Sendable {
+    package var host: Int
+    package var piece: Range<Int>
+    package var request: Int
+  }
+
+  /// A piece whose whole sum this host has after `steps`, with the subtree in whose place it lies.
+  package struct Kept: Equatable, Sendable {
+    package var piece: Range<Int>
+    package var subtree: Int
+  }
+
+  package private(set) var receives: [Receive] = []
+  package private(set) var steps: [Step] = []
+  package private(set) var kept: [Kept] = []
+  package private(set) var publishReceives: [Receive] = []
+  package private(set) var publishSteps: [PublishStep] = []
+  package private(set) var requestCount = 0
+
+  /// - Parameter elements: The slice.
+  package init(_ layout: HostLayout, host: Int, slice: Int, elements: Range<Int>) {
+    guard !elements.isEmpty else { return }
+    var plan = SpreadSum(layout, elements: elements, parity: slice)
+    let spread = plan.visit(0..<layout.shards)
+    kept = spread.filter { $0.host == host }.map { Kept(piece: $0.piece, subtree: $0.subtree) }
+    for join in plan.joins { append(join, host) }
+    for join in plan.joins.reversed() { appendPublication(join, host) }
+  }
+
+  private mutating func append(_ join: SpreadSum.Join, _ host: Int) {
+    let (left, right) = (join.left, join.right)
+    guard left.host == host || right.host == host else { return }
+    if left.host == right.host {
+      steps.append(.add(subtree: right.subtree, into: left.subtree, join.keptLeft))
+      return
+    }
+    let (own, other) = left.host == host ? (left, right) : (right, left)
+    let (keep, give) =
+      left.host == host ? (join.keptLeft, join.keptRight) : (join.keptRight, join.keptLeft)
+    if !give.isEmpty {
+      steps.append(.send(subtree: own.subtree, give, to: other.host, request: nextRequest()))
+    }
+    if !keep.isEmpty {
+      let receive = Receive(host: other.host, piece: keep, request: nextRequest())
+      receives.append(receive)
+      steps.append(.addReceived(request: receive.request, subtree: own.subtree, keep))
+    }
+  }
+
+  private mutating func appendPublication(_ join: SpreadSum.Join, _ host: Int) {
+    let (left, right) = (join.left.host, join.right.host)
+    guard left == host || right == host, left != right else { return }
+    let other = left == host ? right : left
+    let (keep, gave) =
+      left == host ? (join.keptLeft, join.keptRight) : (join.keptRight, join.keptLeft)
+    if !keep.isEmpty {
+      publishSteps.append(.send(keep, to: other, request: nextRequest()))
+    }
+    if !gave.isEmpty {
+      let receive = Receive(host: other, piece: gave, request: nextRequest())
+      publishReceives.append(receive)
+      publishSteps.append(.awaitReceived(request: receive.request))
+    }
+  }
+
+  private mutating func nextRequest() -> Int {
+    requestCount += 1
+    return requestCount - 1
+  }
+}
+
+/// The joins of a slice over all hosts, in an order that all hosts share.
+private struct SpreadSum {
+  /// A piece of a node's sum and where it lies.
+  struct Piece {
+    var piece: Range<Int>
+    var host: Int
+    var subtree: Int
+  }
+
+  /// Two pieces over the same elements that become one sum: the left host keeps the first part of it.
+  struct Join {
+    var left: Piece
+    var right: Piece
+    var keptLeft: Range<Int>
+    var keptRight: Range<Int>
+  }
+
+  private(set) var joins: [Join] = []
+  private let subtrees: [[Range<Int>]]
+  private let elements: Range<Int>
+  private let parity: Int
+
+  init(_ layout: HostLayout, elements: Range<Int>, parity: Int) {
+    subtrees = layout.hosts.indices.map {
+      SummationTree.subtrees(inside: layout.shards(ofHost: $0), shards: layout.shards)
+    }
+    self.elements = elements
+    self.parity = parity
+  }
+
+  /// How a node's sum lies spread over its hosts, from the first element to the last.
+  mutating func visit(_ node: Range<Int>) -> [Piece] {
+    for (host, list) in subtrees.enumerated() {
+      if let subtree = list.firstIndex(of: node) {
+        return [Piece(piece: elements, host: host, subtree: subtree)]
+      }
+    }
+    let left = visit(SummationTree.left(node))
+    let right = visit(SummationTree.right(node))
+    let hosts = (Set(left.map(\.host)).count, Set(right.map(\.host)).count)
+    var spread: [Piece] = []
+    for a in left {
+      for b in right where a.piece.overlaps(b.piece) {
+        spread += join(a, b, a.piece.clamped(to: b.piece), hosts: hosts)
+      }
+    }
+    return spread
+  }
+
+  private mutating func join(
+    _ left: Piece, _ right: Piece, _ piece: Range<Int>, hosts: (left: Int, right: Int)
+  ) -> [Piece] {
+    let cut =
+      left.host == right.host
+      ? piece.upperBound : cut(piece, left: hosts.left, right: hosts.right)
+    let (first, second) = (piece.lowerBound..<cut, cut..<piece.upperBound)
+    joins.append(Join(left: left, right: right, keptLeft: first, keptRight: second))
+    return [
+      Piece(piece: first, host: left.host, subtree: left.subtree),
+      Piece(piece: second, host: right.host, subtree: right.subtree),
+    ].filter { !$0.piece.isEmpty }
+  }
+
+  /// Where to cut between the hosts of the left and of the right node; small pieces go to one of them as a
+  /// whole, in turn.
+  private func cut(_ piece: Range<Int>, left: Int, right: Int) -> Int {
+    guard piece.count >= 2 * Self.smallestPiece else {
+      return (joins.count + parity) % 2 == 0 ? piece.upperBound : piece.lowerBound
+    }
+    let line = HostLayout.lineElements
+    return piece.lowerBound + piece.count * left / (left + right) / line * line
+  }
+
+  /// Elements below which a message costs its latency and little else.
+  private static let smallestPiece = 256
+}
