@@ -70,7 +70,9 @@ let package = Package(
     room("Plan", ["Graph"]),
     room("Optimizers", ["Diagnostics", "Graph", "Kernels", "Storage"]),
     room("Collectives", ["Diagnostics", "Storage"]),
-    room("MPICollectives", ["CMPI", "Collectives", "Diagnostics", "Storage"]),
+    .systemLibrary(name: "CAffinity"),
+    room("Placement", ["CAffinity", "Collectives"]),
+    room("MPICollectives", ["CMPI", "Collectives", "Diagnostics", "Placement", "Storage"]),
     room("DataParallel", ["Collectives", "Diagnostics", "Kernels", "Metrics", "Storage"]),
     room("Datasets", ["CPrefetch", "CZlib", "Diagnostics", "Randomness", "Storage"]),
     room("Checkpoints", ["Diagnostics", "Storage"]),
@@ -85,26 +87,32 @@ let package = Package(
       "Training",
       [
         "Checkpoints", "Collectives", "DataParallel", "Datasets", "Diagnostics", "Engine", "Graph",
-        "Kernels", "Metrics", "Optimizers", "Plan", "Randomness", "Storage",
+        "Kernels", "Metrics", "Optimizers", "Placement", "Plan", "Randomness", "Storage",
       ]),
+    .target(
+      name: "Scaling", dependencies: ["DataParallel", "Metrics", "Optimizers", "Plan"],
+      exclude: ["Examples", "README.md"], swiftSettings: careful),
+    room(
+      "Calibration",
+      ["Datasets", "Engine", "Kernels", "Plan", "Scaling", "Storage", "Training"]),
     room(
       "Configuration",
       [
-        "Datasets", "Diagnostics", "Graph", "Optimizers", "Training",
+        "Datasets", "Diagnostics", "Graph", "Optimizers", "Placement", "Training",
         .product(name: "Yams", package: "Yams"),
       ]),
     .executableTarget(
       name: "ddp-train",
       dependencies: [
-        "CBuildInformation", "Checkpoints", "Collectives", "Configuration", "DataParallel",
-        "Datasets", "Diagnostics", "Engine", "Graph", "Kernels", "Metrics", "MPICollectives",
-        "Optimizers", "Plan", "Storage",
-        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Calibration", "CBuildInformation", "Checkpoints", "Collectives", "Configuration",
+        "DataParallel", "Datasets", "Diagnostics", "Engine", "Graph", "Kernels", "Metrics",
+        "MPICollectives", "Optimizers", "Placement", "Plan", "Scaling", "Storage", "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"], swiftSettings: careful),
     .executableTarget(
       name: "ddp-bench",
       dependencies: [
-        "Graph", "Kernels", "Storage",
+        "Collectives", "DataParallel", "Graph", "Kernels", "MPICollectives", "Storage",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"], swiftSettings: careful),
 
@@ -122,14 +130,17 @@ let package = Package(
       "MPICollectives",
       [
         "CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "MPICollectives",
+        "Placement",
         "Storage",
       ]),
     suite(
       "DataParallel",
       ["CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Metrics", "Storage"]),
     suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),
+    suite("Placement", ["Collectives", "Placement", "Storage"]),
     suite("Checkpoints", ["Checkpoints", "Diagnostics", "Storage"]),
     suite("Metrics", ["CAllocationCount", "Diagnostics", "Metrics", "Storage"]),
+    suite("Scaling", ["DataParallel", "Graph", "Optimizers", "Plan", "Scaling"]),
     suite(
       "Configuration",
       ["Configuration", "Datasets", "Diagnostics", "Graph", "Optimizers", "Training"]),
@@ -147,6 +158,9 @@ let package = Package(
         "Metrics", "Optimizers", "Plan", "Storage", "Training",
       ]),
     suite(
-      "Command", ["Checkpoints", "Configuration", "Diagnostics", "Storage"], resources: ["Golden"]),
+      "Command", ["Checkpoints", "Configuration", "Diagnostics", "Storage"],
+      resources: [
+        "Beds/hosts", "Beds/hosts-shell", "Beds/hosts-switch", "Beds/slurm", "Golden",
+      ]),
   ]
 )

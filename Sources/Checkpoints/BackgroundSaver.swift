@@ -26,6 +26,7 @@ package final class BackgroundSaver {
   private let folder: CheckpointFolder
   private let keep: Int
   private let snapshot: CheckpointSnapshot
+  private let begin: @Sendable () -> Void
   private var thread: BackgroundThread<Report>?
 
   /// The time of all saves together that the training loop has paid.
@@ -34,7 +35,12 @@ package final class BackgroundSaver {
   /// - Parameters:
   ///   - keep: Newest checkpoints to keep beside the best one.
   ///   - payload: One of the size to come, for making room before the first save.
-  package init(folder: CheckpointFolder, keep: Int, sizedFor payload: CheckpointPayload? = nil) {
+  ///   - begin: What the writing thread does first: it may leave the core of the thread that trains.
+  package init(
+    folder: CheckpointFolder, keep: Int, sizedFor payload: CheckpointPayload? = nil,
+    begin: @escaping @Sendable () -> Void = {}
+  ) {
+    self.begin = begin
     self.folder = folder
     self.keep = keep
     snapshot = CheckpointSnapshot(sizedFor: payload)
@@ -55,7 +61,10 @@ package final class BackgroundSaver {
       folder: folder, keep: keep, record: record, payload: snapshot.copy(payload),
       blockedDuration: clock.now - start)
     totalBlockedDuration += job.blockedDuration
-    thread = BackgroundThread { job.run() }
+    thread = BackgroundThread { [begin] in
+      begin()
+      return job.run()
+    }
     return earlier
   }
 

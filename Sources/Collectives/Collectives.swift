@@ -71,6 +71,12 @@ package protocol Collectives: AnyObject {
   /// for loops that wait by `test`. `attempt` counts from 0.
   func pause(attempt: Int)
 
+  /// Called again and again while this rank waits, in `wait` and whatever else comes to `pause`.
+  var onPause: (() -> Void)? { get set }
+
+  /// Says whether more ranks than cores are here, so that `pause` knows when to give the core away.
+  func adjustWaiting(sharesCores: Bool)
+
   /// Parts from the other ranks at the end of a run that went well.
   func finish() throws(CollectivesError)
 
@@ -79,6 +85,8 @@ package protocol Collectives: AnyObject {
 }
 
 extension Collectives {
+  package func adjustWaiting(sharesCores: Bool) {}
+
   package var identity: RankIdentity {
     RankIdentity(rank: rank, ranks: ranks, host: hostName)
   }

@@ -51,7 +51,9 @@ package final class StepEngine<S: Scalar> {
       activity.begin(instruction: plan.shard.count + index)
       switch instruction {
       case .waitSum(let bucket): try summation.waitSum(bucket)
-      case .check: result = try check(batch)
+      case .check:
+        result = try check(batch)
+        prepareUpdate(batch, norm: result.gradientNorm)
       case .update(let bucket): update(plan.buckets[bucket], batch, norm: result.gradientNorm)
       default: preconditionFailure("\(instruction) at the end of a step")
       }
@@ -108,6 +110,20 @@ package final class StepEngine<S: Scalar> {
     return result
   }
 
+  /// What LARS and LAMB have to know of whole tensors before the first bucket is updated.
+  private func prepareUpdate(_ batch: StepBatch, norm: Double) {
+    guard optimizer.needsNorms else { return }
+    optimizer.prepare(
+      0..<plan.leaf.parameterCount, weights: model.parameters,
+      gradient: summation.sum[plan.leaf.parameterStart..<plan.leaf.count], step: batch.step + 1,
+      gradientScale: gradientScale(norm), clipValue: limits.value)
+    optimizer.combineNorms(step: batch.step + 1)
+  }
+
+  private func gradientScale(_ norm: Double) -> Double {
+    limits.norm.map { clipScale(norm: norm, limit: $0) } ?? 1
+  }
+
   private func update(_ bucket: Range<Int>, _ batch: StepBatch, norm: Double) {
     let start = max(bucket.lowerBound, plan.leaf.parameterStart)
     guard start < bucket.upperBound else { return }
@@ -116,8 +132,7 @@ package final class StepEngine<S: Scalar> {
       range, weights: model.parameters[range],
       gradient: summation.sum[start..<bucket.upperBound], step: batch.step + 1,
       learningRate: batch.learningRate,
-      gradientScale: limits.norm.map { clipScale(norm: norm, limit: $0) } ?? 1,
-      clipValue: limits.value)
+      gradientScale: gradientScale(norm), clipValue: limits.value)
   }
 
   /// Repeats the rank's part of a step and names the first operation whose result is not finite.

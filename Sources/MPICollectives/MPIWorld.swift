@@ -1,6 +1,7 @@
 import CMPI
 import Collectives
 import Foundation
+import Placement
 import Storage
 
 /// All ranks of the job, as Open MPI knows them.
@@ -19,10 +20,12 @@ package final class MPIWorld: Collectives {
   var host: MPICalls
   /// Shared memory, freed in the same order on all ranks.
   var windows: ArraySlice<MPI_Win> = unsafe []
+  package var onPause: (() -> Void)?
   private let thread = pthread_self()
   /// One request per slot; slot 0 is the room's own, for what all ranks do together.
   private var requests: RequestPointer
   private var slotCount = 1
+  private var waiting = Waiting()
 
   /// - Throws: `CollectivesError` when MPI cannot start.
   /// - Precondition: MPI is not running in this process yet.
@@ -79,7 +82,7 @@ package final class MPIWorld: Collectives {
     }
     // Without it MPI_Abort prints a box of its own below the failing rank's message.
     setDefault("OMPI_MCA_orte_execute_quiet", "1")
-    if localRanks > sysconf(Int32(_SC_NPROCESSORS_ONLN)) {
+    if HostPlacement.isTooSmall(forRanks: localRanks) {
       setDefault("OMPI_MCA_mpi_yield_when_idle", "1")
     }
   }
@@ -146,13 +149,11 @@ package final class MPIWorld: Collectives {
   }
 
   package func pause(attempt: Int) {
-    if attempt < 50 { return }
-    if attempt < 2000 {
-      sched_yield()
-    } else {
-      usleep(50)
-    }
+    if attempt >= 50 { onPause?() }
+    waiting.pause(attempt: attempt)
   }
+
+  package func adjustWaiting(sharesCores: Bool) { waiting.sharesCores = sharesCores }
 
   package func finish() throws(CollectivesError) {
     checkThread()

@@ -12,6 +12,14 @@ struct JSONLine {
     members.append("\"\(key)\":\(value)")
   }
 
+  mutating func append(_ key: String, _ values: [Int]) {
+    members.append("\"\(key)\":[\(values.map(String.init).joined(separator: ","))]")
+  }
+
+  mutating func append(_ key: String, _ values: [String]) {
+    members.append("\"\(key)\":[\(values.map { "\"\($0)\"" }.joined(separator: ","))]")
+  }
+
   mutating func append(_ key: String, _ value: Bool) {
     members.append("\"\(key)\":\(value)")
   }

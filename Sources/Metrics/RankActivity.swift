@@ -85,6 +85,11 @@ package final class RankActivity {
     listener?.note(step: stepUnderWay, phase: clock.phase, instruction: instruction)
   }
 
+  /// Says again what is known, for work that stays long in one phase: whoever watches sees that it goes on.
+  package func goOn() {
+    sink?.note(step: step, phase: phase, instruction: instruction)
+  }
+
   /// Moves time that another clock measured inside one phase to the phase it belongs to.
   package func move(_ duration: Duration, from source: Phase, to target: Phase) {
     clock.move(duration, from: source, to: target)

@@ -28,6 +28,8 @@ package struct RunFacts: Equatable, Sendable {
   package var outputFolder: String
   /// In the order of their first ranks.
   package var hosts: [Host]
+  /// Where the ranks run on their hosts, by whose decision; a line or a few.
+  package var placement: [String]
   /// Samples per step over all ranks.
   package var batch: Int
   package var shards: Int
@@ -44,10 +46,13 @@ package struct RunFacts: Equatable, Sendable {
   package var seed: UInt64
   /// The step at which the run resumes; nil: it starts at the beginning.
   package var resumedStep: Int?
+  /// nil: not shown.
+  package var rate: RateFact?
 
   package init(
-    name: String, configPath: String, outputFolder: String, hosts: [Host], batch: Int, shards: Int,
-    epochs: Int, steps: Int, data: DataCounts, parameters: Int, forwardOperations: Double,
+    name: String, configPath: String, outputFolder: String, hosts: [Host],
+    placement: [String] = [], batch: Int, shards: Int, epochs: Int, steps: Int, data: DataCounts,
+    parameters: Int, forwardOperations: Double,
     trainingOperations: Double, bytesPerRank: Int, instructionSet: String, seed: UInt64,
     resumedStep: Int?
   ) {
@@ -55,6 +60,7 @@ package struct RunFacts: Equatable, Sendable {
     self.configPath = configPath
     self.outputFolder = outputFolder
     self.hosts = hosts
+    self.placement = placement
     self.batch = batch
     self.shards = shards
     self.epochs = epochs
@@ -76,12 +82,16 @@ package struct RunFacts: Equatable, Sendable {
     table.append(["config", configPath])
     table.append(["output", outputFolder])
     table.append(["ranks", ranksText])
+    for (index, line) in placement.enumerated() {
+      table.append([index == 0 ? "placement" : "", line])
+    }
     table.append(["processor", instructionSet])
     table.append(["batch", "\(groupedDigits(batch)) = \(shards) shards x \(batch / shards)"])
     table.append(["data", dataText])
     table.append(["model", "\(groupedDigits(parameters)) parameters, \(operationsText)"])
     table.append(["memory", "\(byteCountText(bytesPerRank)) per rank"])
     table.append(["schedule", scheduleText])
+    if let rate { table.append(["rate", rate.text]) }
     table.append(["seed", "\(seed)"])
     return table.lines
   }

@@ -3,6 +3,7 @@ package struct RunSummary: Equatable, Sendable {
   package var facts: RunFacts
   package var label: MetricLabel
   package var epochs: [EpochRecord]
+  package var heals: [HealRecord]
   /// `test`, or the part that was evaluated at the end.
   package var reportTitle: String
   /// From `Predictions.reportLines`; empty when there is no part to report on.
@@ -15,12 +16,14 @@ package struct RunSummary: Equatable, Sendable {
   package var weightsDigest: String
 
   package init(
-    facts: RunFacts, label: MetricLabel, epochs: [EpochRecord], reportTitle: String,
-    report: [String], times: RankTimes, slownessLine: String? = nil, weightsDigest: String
+    facts: RunFacts, label: MetricLabel, epochs: [EpochRecord], heals: [HealRecord] = [],
+    reportTitle: String, report: [String], times: RankTimes, slownessLine: String? = nil,
+    weightsDigest: String
   ) {
     self.facts = facts
     self.label = label
     self.epochs = epochs
+    self.heals = heals
     self.reportTitle = reportTitle
     self.report = report
     self.times = times
@@ -32,7 +35,8 @@ package struct RunSummary: Equatable, Sendable {
   package var closingLines: [String] {
     let result = report.isEmpty ? [] : ["", reportTitle] + report
     let slowness = slownessLine.map { [$0] } ?? []
-    return result + ["", "time"] + times.lines + slowness + ["", digestLine]
+    let healed = heals.isEmpty ? [] : [""] + heals.summaryLines
+    return result + ["", "time"] + times.lines + slowness + healed + ["", digestLine]
   }
 
   /// The whole of `summary.txt`.

@@ -14,12 +14,13 @@ package final class CheckpointKeeper {
 
   /// - Parameters:
   ///   - savedStep: The step of the checkpoint that the run resumed from.
+  ///   - beginSave: What the saving thread does first.
   ///   - warn: Tells the user of a save that failed while the run goes on.
   package init(
     folder: CheckpointFolder, spec: RunSpec, codec: CheckpointCodec, savedStep: Int?,
-    warn: @escaping (Diagnostic) -> Void
+    beginSave: @escaping @Sendable () -> Void = {}, warn: @escaping (Diagnostic) -> Void
   ) {
-    saver = BackgroundSaver(folder: folder, keep: spec.checkpoint.keep)
+    saver = BackgroundSaver(folder: folder, keep: spec.checkpoint.keep, begin: beginSave)
     self.spec = spec
     self.codec = codec
     self.savedStep = savedStep

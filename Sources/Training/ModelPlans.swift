@@ -1,10 +1,9 @@
-import DataParallel
 import Diagnostics
 import Graph
 import Plan
 
 /// The network of a run, planned for training and for use.
-package struct ModelPlans {
+package struct ModelPlans: Sendable {
   package let training: ExecutionPlan
   package let evaluation: ExecutionPlan
 
@@ -33,18 +32,6 @@ package struct ModelPlans {
   /// Floating-point operations of one sample, forward and backward.
   package var flopsPerSample: Int {
     training.graph.operations.reduce(0) { $0 + $1.kind.flops }
-  }
-
-  /// Bytes that a rank holds for training: activations, weights, sums and optimizer state.
-  ///
-  /// - Parameter ranks: How many ranks share the micro-shards; the first has the most to hold.
-  package func bytesPerRank(_ spec: RunSpec, ranks: Int) -> Int {
-    let shards = ShardRange.shards(ofRank: 0, of: ranks, shards: spec.training.shards)
-    let sumBuffers = LocalSum(shards: shards, of: spec.training.shards).slotCount
-    let copies = 1 + spec.optimizer.rule.slotCount + (spec.training.emaDecay == nil ? 0 : 1)
-    let elements =
-      arenaCount + copies * training.leaf.parameterCount + sumBuffers * training.leaf.count
-    return elements * MemoryLayout<Float>.stride
   }
 
   /// Elements of the one arena that serves both plans.

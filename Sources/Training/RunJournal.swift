@@ -59,7 +59,7 @@ package final class RunJournal {
   }
 
   /// A line that cannot be written ends the run or not, as a failed save does.
-  private func append(_ record: some MetricsRecord) throws {
+  func append(_ record: some MetricsRecord) throws {
     do {
       try log.append(record)
     } catch let fault as Diagnostic where onFailure == .continue {

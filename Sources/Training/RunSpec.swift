@@ -1,6 +1,7 @@
 import Datasets
 import Graph
 import Optimizers
+import Placement
 
 /// Everything one run is: what the config says after overrides, defaults filled in, checked.
 package struct RunSpec: Equatable, Sendable {
@@ -16,6 +17,8 @@ package struct RunSpec: Equatable, Sendable {
   package var checkpoint: CheckpointSpec
   package var audit: AuditSpec
   package var plan: PlanSpec
+  package var failure = FailureSpec()
+  package var placement = PlacementSpec()
   /// The run folder, relative to the working directory.
   package var outputFolder: String
 
@@ -97,6 +100,22 @@ package enum SaveFailure: String, CaseIterable, Sendable {
 package struct AuditSpec: Equatable, Sendable {
   /// Steps between comparisons of all ranks' parameters; 0: never.
   package var everySteps = 50
+  package var onMismatch = MismatchResponse.stop
+
+  package init() {}
+}
+
+/// What an audit does when replicas differ.
+package enum MismatchResponse: String, CaseIterable, Sendable {
+  /// The run ends; its next start resumes from a checkpoint of before.
+  case stop
+  /// The ranks in the minority get the others' bits, and the run goes on.
+  case heal
+}
+
+package struct FailureSpec: Equatable, Sendable {
+  /// How long a rank may show no sign of work; 0: for ever.
+  package var hangTimeoutSeconds = 300.0
 
   package init() {}
 }

@@ -23,6 +23,8 @@ package final class TrainingRun {
   private let trainLoader: BatchLoader<Float>
   private let journal: RunJournal?
   private let keeper: CheckpointKeeper?
+  private let auditor: Auditor
+  private let faults: InjectedFaults
   private var order: EpochOrder
   /// What this rank is doing at any moment.
   package let activity: RankActivity
@@ -31,8 +33,10 @@ package final class TrainingRun {
   package init(
     _ spec: RunSpec, plans: ModelPlans, data: LoadedData, replica: Replica,
     collectives: any Collectives, journal: RunJournal?, keeper: CheckpointKeeper?,
-    activity: RankActivity? = nil
+    activity: RankActivity? = nil, faults: InjectedFaults = InjectedFaults()
   ) throws {
+    self.faults = faults
+    auditor = Auditor(spec: spec.audit, collectives: collectives, journal: journal)
     self.activity = activity ?? RankActivity(step: replica.counters.step)
     self.spec = spec
     self.data = data
@@ -42,9 +46,7 @@ package final class TrainingRun {
     self.keeper = keeper
     ledger = TimeLedger(self.activity, over: collectives)
     length = RunLength(spec, samples: data.train.count)
-    schedule = LearningRateSchedule(
-      spec: spec.schedule, base: spec.optimizer.learningRate, stepsPerEpoch: length.stepsPerEpoch,
-      totalSteps: length.totalSteps)
+    schedule = length.learningRates(spec)
     let arena = AlignedMemory<Float>(count: plans.arenaCount)
     let usesClasses = spec.data.target == .classes
     steps = try StepEngine(
@@ -71,13 +73,19 @@ package final class TrainingRun {
 
   /// Trains to the last step and leaves the weights that are to be used in the replica.
   package func train() throws {
-    try audit()
+    try auditor.audit(replica, activity: activity)
     ledger.open()
     while replica.counters.step < length.lastStep, !replica.counters.hasStoppedEarly {
       try takeStep()
+      try faults.flipBits(of: replica, after: replica.counters.step)
       if length.endsEpoch(after: replica.counters.step) { try endEpoch() }
-      if isAuditDue { try audit() }
+      if auditor.isDue(after: replica.counters.step) {
+        try auditor.audit(replica, activity: activity)
+      }
       try keeper?.saveIfDue(replica, activity: activity)
+    }
+    if !auditor.isDue(after: replica.counters.step) {
+      try auditor.audit(replica, activity: activity)
     }
     try keeper?.saveLast(replica, activity: activity)
     if spec.training.earlyStopping != nil { replica.restoreBest() }
@@ -98,7 +106,8 @@ package final class TrainingRun {
     let epoch = length.epoch(ofStep: step)
     let batch = StepBatch(
       count: positions.count, step: step, learningRate: schedule.rate(atStep: step))
-    let load = { [self] (range: Range<Int>) in
+    let load = { [self] (range: Range<Int>) throws in
+      try faults.strike(.data, step: step + 1)
       let place = positions.lowerBound + range.lowerBound..<positions.lowerBound + range.upperBound
       self.load(place, trainLoader, order: order, epoch: epoch, into: steps.engine)
     }
@@ -139,7 +148,7 @@ package final class TrainingRun {
 
   /// All ranks search their part of the step for the layer that went bad first.
   private func divergence(
-    _ fault: NotFinite, _ batch: StepBatch, load: (Range<Int>) -> Void
+    _ fault: NotFinite, _ batch: StepBatch, load: (Range<Int>) throws -> Void
   ) throws -> AgreedFailure {
     let operations = steps.engine.plan.graph.operations
     let own = try steps.firstNotFinite(batch, load: load)
@@ -194,20 +203,9 @@ package final class TrainingRun {
     defer { activity.begin(previous) }
     let loader = BatchLoader<Float>(part: part, statistics: data.statistics)
     return try evaluator.evaluate(samples: part.count) { range in
+      activity.goOn()
+      try faults.strike(.evaluation, step: replica.counters.step)
       load(range, loader, order: nil, epoch: nil, into: evaluationEngine)
-    }
-  }
-
-  private var isAuditDue: Bool {
-    spec.audit.everySteps > 0 && replica.counters.step % spec.audit.everySteps == 0
-  }
-
-  /// All ranks compare their replicas.
-  private func audit() throws {
-    guard spec.audit.everySteps > 0 else { return }
-    let hashes = replica.tensorHashes()
-    try activity.during(.communication) {
-      try ReplicaAudit.check(hashes, step: replica.counters.step, over: collectives)
     }
   }
 }

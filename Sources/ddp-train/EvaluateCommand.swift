@@ -2,9 +2,11 @@ import ArgumentParser
 import Checkpoints
 import Collectives
 import Configuration
+import DataParallel
 import Datasets
 import Diagnostics
 import Metrics
+import Placement
 import Training
 
 struct EvaluateCommand: ParsableCommand {
@@ -25,17 +27,18 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
-    runOnAllRanks { collectives in
-      let configuration = try collectives.agree { try config.load() }
-      try evaluate(configuration, over: collectives, options: self)
+    runOnAllRanks(config) { configuration, collectives, watched in
+      try evaluate(configuration, over: collectives, options: self, under: watched)
     }
   }
 }
 
 private func evaluate(
-  _ configuration: RunConfiguration, over collectives: any Collectives, options: EvaluateCommand
+  _ configuration: RunConfiguration, over collectives: any Collectives, options: EvaluateCommand,
+  under watched: WatchedRank
 ) throws {
   let spec = configuration.spec
+  _ = try JobPlacement(spec.placement, over: collectives)
   let folder = RunFolder(spec.outputFolder)
   let material = try RunMaterial(
     spec, over: collectives, inputPlace: configuration.place(of: "model.input"),
@@ -54,9 +57,12 @@ private func evaluate(
     if options.checkpoint == nil, spec.training.earlyStopping != nil { replica.restoreBest() }
     return (checkpoint, try dataPart(options.part, of: material.data))
   }
+  watched.enterTraining([])
+  let activity = RankActivity(step: replica.counters.step)
+  activity.sink = watched.sink
   let run = try TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
-    journal: nil, keeper: nil)
+    journal: nil, keeper: nil, activity: activity)
   let evaluation = try run.evaluate(part)
   guard collectives.isRoot else { return }
   let names = material.data.shape.target.reportNames

@@ -3,28 +3,45 @@ import Configuration
 import Foundation
 import Kernels
 import Metrics
+import Placement
+import Scaling
 import Training
 
 extension RunFacts {
   /// The header of a run.
   init(
     _ configuration: RunConfiguration, _ material: RunMaterial, _ length: RunLength,
-    _ collectives: any Collectives, resumedStep: Int?
+    _ placement: JobPlacement, _ collectives: any Collectives, resumedStep: Int?
   ) {
     let spec = configuration.spec
     let plans = material.plans
     self.init(
       name: spec.name, configPath: configuration.file, outputFolder: spec.outputFolder,
       hosts: collectives.ranksPerHost.map { .init(name: $0.host, ranks: $0.ranks) },
-      batch: spec.training.batch, shards: spec.training.shards, epochs: spec.training.epochs,
+      placement: placement.lines, batch: spec.training.batch, shards: spec.training.shards,
+      epochs: spec.training.epochs,
       steps: length.totalSteps,
       data: .init(
         train: material.data.train.count, dev: material.data.dev?.count,
         test: material.data.test?.count),
       parameters: plans.graph.parameterCount, forwardOperations: Double(plans.forwardFLOPs),
       trainingOperations: Double(plans.flopsPerSample),
-      bytesPerRank: plans.bytesPerRank(spec, ranks: collectives.ranks),
+      bytesPerRank: plans.memory(spec, on: Cluster(collectives)).byteCount,
       instructionSet: InstructionSet.name, seed: spec.seed, resumedStep: resumedStep)
+    rate = RateFact(spec, length)
+  }
+}
+
+extension RateFact {
+  fileprivate init(_ spec: RunSpec, _ length: RunLength) {
+    self.init(
+      given: spec.optimizer.learningRate, warmupSteps: length.learningRates(spec).warmupSteps)
+    let scale = spec.optimizer.scale
+    guard let baseBatch = scale.baseBatch, scale.rule != .none else { return }
+    scaling = Scaling(
+      rule: scale.rule == .linear ? "linear" : "square_root",
+      factor: scale.factor(batch: spec.training.batch), batch: spec.training.batch,
+      baseBatch: baseBatch)
   }
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Metrics
+import Scaling
 import Training
 
 struct SummaryCommand: ParsableCommand {
@@ -34,12 +35,13 @@ struct SummaryCommand: ParsableCommand {
         layer.forwardFLOPs == 0 ? "" : operationCountText(Double(layer.forwardFLOPs)),
       ])
     }
+    let memory = plans.memory(spec, on: Cluster(ranks: 1, hosts: 1))
     let facts = [
       "parameters  \(groupedDigits(plans.graph.parameterCount))",
       "operations  \(operationCountText(Double(plans.forwardFLOPs))) forward, "
         + "\(operationCountText(Double(plans.flopsPerSample))) in training, per sample",
-      "memory      \(byteCountText(plans.bytesPerRank(spec, ranks: 1))) on one rank, of it "
-        + "\(byteCountText(plans.arenaCount * MemoryLayout<Float>.stride)) for the activations of "
+      "memory      \(byteCountText(memory.byteCount)) on one rank, of it "
+        + "\(byteCountText(memory["activations"])) for the activations of "
         + "\(plans.training.capacity) samples",
     ]
     return (table.lines + [""] + facts).joined(separator: "\n") + "\n"

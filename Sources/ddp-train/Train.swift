@@ -1,18 +1,22 @@
 import Checkpoints
 import Collectives
 import Configuration
+import DataParallel
 import Diagnostics
 import Foundation
 import Kernels
 import Metrics
+import Placement
 import Storage
 import Training
 
 /// Trains a config from its newest checkpoint (or the beginning) to its end.
 func train(
-  _ configuration: RunConfiguration, over collectives: any Collectives, options: TrainCommand
+  _ configuration: RunConfiguration, over collectives: any Collectives, options: TrainCommand,
+  under watched: WatchedRank, faults: InjectedFaults
 ) throws {
   let spec = configuration.spec
+  let placement = try JobPlacement(spec.placement, over: collectives)
   let folder = RunFolder(spec.outputFolder)
   let material = try RunMaterial(
     spec, over: collectives, inputPlace: configuration.place(of: "model.input"),
@@ -22,6 +26,11 @@ func train(
     // A killed save may have set a whole checkpoint aside.
     if !options.dryRun { try folder.checkpoints.removeTemporaries() }
     return try folder.newestCheckpoint(resuming: configuration)
+  }
+  let length = RunLength(spec, samples: material.data.train.count)
+  try collectives.agree {
+    try length.checkWarmup(
+      of: spec.schedule, place: configuration.place(of: "schedule.warmup_steps"))
   }
   let replica = Replica(spec, plans: material.plans)
   if let checkpoint = material.checkpoint {
@@ -37,9 +46,9 @@ func train(
     try options.traceArguments.spec?.checkPath()
     try folder.prepare(fresh: options.fresh)
   }
-  let length = RunLength(spec, samples: material.data.train.count)
   let facts = RunFacts(
-    configuration, material, length, collectives, resumedStep: material.checkpoint?.record.step)
+    configuration, material, length, placement, collectives,
+    resumedStep: material.checkpoint?.record.step)
   let console = console(options.progress, spec: spec, firstStep: replica.counters.step)
   if collectives.isRoot {
     console.printLines(facts.lines + material.data.warnings.map { "warning: \($0)" } + [""])
@@ -51,14 +60,15 @@ func train(
     return
   }
   try run(
-    configuration, material, replica, facts, console, folder, trace: options.traceArguments.spec,
-    over: collectives)
+    configuration, material, replica, facts, placement, console, folder,
+    trace: options.traceArguments.spec, watched, faults, over: collectives)
 }
 
 /// The steps and what comes after them.
 private func run(
   _ configuration: RunConfiguration, _ material: RunMaterial, _ replica: Replica,
-  _ facts: RunFacts, _ console: ProgressDisplay, _ folder: RunFolder, trace traceSpec: TraceSpec?,
+  _ facts: RunFacts, _ placement: JobPlacement, _ console: ProgressDisplay, _ folder: RunFolder,
+  trace traceSpec: TraceSpec?, _ watched: WatchedRank, _ faults: InjectedFaults,
   over collectives: any Collectives
 ) throws {
   let spec = configuration.spec
@@ -79,15 +89,19 @@ private func run(
       codec: CheckpointCodec(
         spec, length: length, statistics: material.data.statistics,
         settings: configuration.flattened, resolvedConfig: configuration.resolvedText),
-      savedStep: resumedStep, warn: { console.printLines(["warning: \($0)"]) })
+      savedStep: resumedStep, beginSave: { placement.freeThisThread() },
+      warn: { console.printLines(["warning: \($0)"]) })
     : nil
   let trace = try traceSpec.map {
     try RunTrace($0, of: spec, plans: material.plans, over: collectives)
   }
+  let plan = material.plans.training
+  watched.enterTraining(plan.instructionNames)
   let activity = RankActivity(step: replica.counters.step, trace: trace?.buffer)
+  activity.sink = faults.sink(before: watched.sink, instructions: plan.shard.count)
   let run = try TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
-    journal: journal, keeper: keeper, activity: activity)
+    journal: journal, keeper: keeper, activity: activity, faults: faults)
   try run.train()
   try finish(run, material, replica, facts, journal, folder, spec, over: collectives)
   if let lines = try trace?.write(activity) { journal?.display.printLines(lines) }
@@ -109,6 +123,7 @@ private func finish(
     if let predictions = evaluation?.predictions { try results.write(predictions, names: names) }
     let summary = RunSummary(
       facts: facts, label: spec.loss.metricLabel, epochs: journal.log.epochs,
+      heals: journal.log.heals,
       reportTitle: reportTitle(part?.0, evaluation),
       report: evaluation?.predictions?.reportLines(names: names) ?? [], times: times,
       slownessLine: slownessLine, weightsDigest: digest)

@@ -5,7 +5,7 @@ import Testing
 struct CommandLineTests {
   @Test(
     "--help of each command",
-    arguments: [[], ["train"], ["evaluate"], ["summary"], ["probe"], ["version"]])
+    arguments: [[], ["train"], ["evaluate"], ["summary"], ["plan"], ["probe"], ["version"]])
   func help(command name: [String]) throws {
     let command = try Command()
     defer { command.remove() }

@@ -35,7 +35,7 @@ struct ReadmeTests {
   func mentionedKeys() throws {
     let sections = [
       "training", "optimizer", "schedule", "data", "checkpoint", "evaluation", "audit", "output",
-      "plan",
+      "plan", "placement",
     ]
     let known = Set(ConfigurationKey.all.map(\.path))
     let pattern = try Regex("`((?:\(sections.joined(separator: "|")))\\.[a-z_0-9.]+)`")

@@ -11,13 +11,16 @@ import Testing
 struct AllocationTests {
   @Test(
     "a training step allocates nothing after the first, loading included, with a timeline or without",
-    arguments: [false, true])
-  func step(keepsTimeline: Bool) throws {
+    arguments: [
+      UpdateRule.adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8), .lars(momentum: 0.9, trust: 0.01),
+      .lamb(beta1: 0.9, beta2: 0.999, epsilon: 1e-6),
+    ], [false, true])
+  func step(rule: UpdateRule, keepsTimeline: Bool) throws {
     let trace = keepsTimeline ? TraceBuffer(capacity: 1000) : nil
     let data = try images()
     let step = try SmallStep(
-      batch: 24, shards: 4, rule: .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8),
-      limits: GradientLimits(norm: 1, value: 0.5), activity: RankActivity(trace: trace))
+      batch: 24, shards: 4, rule: rule, limits: GradientLimits(norm: 1, value: 0.5),
+      activity: RankActivity(trace: trace))
     let loader = BatchLoader<Float>(
       part: data.train, statistics: data.statistics, augmentation: data.augmentation)
     let engine = step.steps.engine

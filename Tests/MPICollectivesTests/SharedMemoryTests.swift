@@ -5,7 +5,7 @@ import Testing
 
 extension DistributedTests {
   @Suite("Shared memory", .serialized)
-  @MainActor
+  @MPIThread
   struct SharedMemoryTests {
     let group: any Collectives
 
@@ -54,6 +54,7 @@ extension DistributedTests {
 
     @Test("what a host has no room for is refused on all ranks")
     func tooLarge() throws {
+      guard group.ranks > 1 else { return }
       #expect(try group.shareMemory(UInt8.self, count: 1 << 50) == nil)
     }
 

@@ -47,6 +47,30 @@ struct RunTextTests {
   }
 
   @Test(
+    "the rate is shown with what was made of it",
+    arguments: [
+      (RateFact(given: 0.002), "0.002"),
+      (RateFact(given: 0.002, warmupSteps: 1500), "0.002, rising from 0 in the first 1,500 steps"),
+      (
+        RateFact(
+          given: 0.006, scaling: .init(rule: "linear", factor: 8, batch: 1024, baseBatch: 128),
+          warmupSteps: 100),
+        "0.048 = 0.006 x 8 (linear, batch 1,024 for 128), rising from 0.006 in the first 100 steps"
+      ),
+      (
+        RateFact(
+          given: 0.01, scaling: .init(rule: "square_root", factor: 0.5, batch: 32, baseBatch: 128),
+          warmupSteps: 2),
+        "0.005 = 0.01 x 0.5 (square_root, batch 32 for 128), rising from 0 in the first 2 steps"
+      ),
+    ])
+  func rate(rate: RateFact, text: String) {
+    var facts = facts
+    facts.rate = rate
+    #expect(facts.lines[10] == "rate       \(text)")
+  }
+
+  @Test(
     "ranks are counted per host",
     arguments: [
       ([3, 1], "4 on 2 hosts: n0 (3), n1 (1)"), ([8, 8, 8, 8, 8], "40 on 5 hosts, 8 on each"),

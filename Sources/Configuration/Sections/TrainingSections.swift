@@ -1,6 +1,8 @@
+import Placement
 import Training
 
-/// How long and in what steps: the sections `training`, `evaluation`, `checkpoint`, `audit`, `plan`.
+/// How long and in what steps: the sections `training`, `evaluation`, `checkpoint`, `audit`, `plan`,
+/// `placement`.
 extension Section where Root == TrainingSpec {
   static var training: Section {
     Section(
@@ -103,7 +105,23 @@ extension Section where Root == AuditSpec {
       keys: [
         Key(
           "every_steps", \.everySteps, .wholeNumber(.atLeast(0), example: 50),
-          "Steps between comparisons of all ranks' parameters; 0: never.")
+          "Steps between comparisons of all ranks' parameters; 0: never."),
+        Key(
+          "on_mismatch", \.onMismatch, .word(["stop": .stop, "heal": .heal]),
+          "Whether ranks that differ end the run or get the bits of the majority (of rank 0, if none)."
+        ),
+      ])
+  }
+}
+
+extension Section where Root == FailureSpec {
+  static var failure: Section {
+    Section(
+      defaults: FailureSpec(),
+      keys: [
+        Key(
+          "hang_timeout_seconds", \.hangTimeoutSeconds, .number(.atLeast(0), example: 300),
+          "How long a rank may show no sign of work before the job ends and says where; 0: for ever.")
       ])
   }
 }
@@ -117,6 +135,19 @@ extension Section where Root == PlanSpec {
         Key(
           "bucket_bytes", \.bucketBytes, .wholeNumber(.atLeast(4096), example: 1_048_576),
           "Bytes of gradient that are summed at once."),
+      ])
+  }
+}
+
+extension Section where Root == PlacementSpec {
+  static var placement: Section {
+    Section(
+      defaults: PlacementSpec(),
+      keys: [
+        Key(
+          "pin", \.pin, .word(["auto": .auto, "off": .off]),
+          "auto: each rank on a core of its own, if the launcher has not bound them and cores suffice."
+        )
       ])
   }
 }

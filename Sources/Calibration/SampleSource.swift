@@ -1,0 +1,29 @@
+import Datasets
+import Engine
+
+/// Micro-shards of the training part in the order of an epoch, as a run loads them.
+struct SampleSource {
+  private let loader: BatchLoader<Float>
+  private let order: EpochOrder
+
+  init(_ data: LoadedData, seed: UInt64) {
+    loader = BatchLoader(
+      part: data.train, statistics: data.statistics, augmentation: data.augmentation)
+    order = EpochOrder(count: data.train.count, seed: seed, epoch: 0)
+  }
+
+  /// Fills the engine with the samples of micro-shard `index`, counted through the epoch and again.
+  func load(_ index: Int, into engine: ShardEngine<Float>) {
+    let rows = min(engine.plan.capacity, loader.part.count)
+    let start = index * rows % (loader.part.count - rows + 1)
+    let positions = start..<start + rows
+    loader.loadInputs(
+      positions, order: order, epoch: 0, into: engine.input.prefix(rows * loader.elementCount))
+    if engine.usesClasses {
+      loader.loadClasses(positions, order: order, into: engine.classes.prefix(rows))
+    } else {
+      let width = loader.part.dataset.shape.target.width
+      loader.loadValues(positions, order: order, into: engine.targets.prefix(rows * width))
+    }
+  }
+}

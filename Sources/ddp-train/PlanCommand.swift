@@ -1,0 +1,114 @@
+import ArgumentParser
+import Calibration
+import Collectives
+import Configuration
+import Datasets
+import Diagnostics
+import Foundation
+import Metrics
+import Scaling
+import Training
+
+struct PlanCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan",
+    abstract: "Memory, traffic and step time on a cluster, predicted; starts nothing over MPI.",
+    discussion: """
+      Measures the parts of a step on this machine for a few seconds, then walks through the execution plan \
+      with a model of the network: a message costs latency + bytes / bandwidth, and the ranks of a host share its \
+      link. Hosts are taken to have a core like this machine's for every rank. --simgrid writes the same steps for \
+      SimGrid (Debian: libsimgrid-dev); FOLDER/replay runs them.
+      """)
+
+  @OptionGroup var config: ConfigArguments
+
+  @Option(help: "Ranks on all hosts together.")
+  var ranks = 1
+
+  @Option(help: "Hosts that the ranks are spread over.")
+  var hosts = 1
+
+  @Option(help: "Of a host's link, in Gbit/s.")
+  var bandwidth = NetworkModel.standard.gigabits
+
+  @Option(help: "Of a message between hosts, in microseconds.")
+  var latency = NetworkModel.standard.microseconds
+
+  @Option(help: "Samples per step over all ranks, as training.batch=N.")
+  var batch: Int?
+
+  @Option(help: "A folder for traces, platform and replay script, made anew.")
+  var simgrid: String?
+
+  func run() throws {
+    runAlone {
+      var config = config
+      if let batch { config.overrides.append("training.batch=\(batch)") }
+      try check()
+      let configuration = try config.load()
+      try checkRanks(ranks, configuration.spec, place: "--ranks \(ranks)")
+      let report = try report(configuration)
+      writeToStandardOutput(report.text)
+    }
+  }
+
+  private func report(_ configuration: RunConfiguration) throws -> ScalingReport {
+    let spec = configuration.spec
+    let plans = try ModelPlans(spec)
+    try configuration.checkCounts(outputs: plans.outputs)
+    let cluster = Cluster(ranks: ranks, hosts: hosts)
+    let network = NetworkModel(gigabits: bandwidth, microseconds: latency)
+    let times = MachineMeasurement.measure(
+      spec, plans: plans, data: availableData(spec, plans),
+      cores: ProcessInfo.processInfo.activeProcessorCount)
+    if let simgrid {
+      try SimGridFolder(simgrid).write(
+        plans.training, shards: spec.training.shards, times: times, cluster: cluster,
+        network: network)
+    }
+    return ScalingReport(
+      plans.training, batch: spec.training.batch, shards: spec.training.shards,
+      memory: plans.memory(spec, on: cluster), times: times, cluster: cluster, network: network)
+  }
+
+  /// The training data, or nothing and a warning where a cluster's data are not on this machine.
+  private func availableData(_ spec: RunSpec, _ plans: ModelPlans) -> LoadedData? {
+    do {
+      try LoadedData.prepare(spec.data, seed: spec.seed, outputs: plans.outputs)
+      let data = try LoadedData.open(spec.data, seed: spec.seed, outputs: plans.outputs)
+      try data.shape.checkInput(ofModel: spec.model.input, place: "model.input")
+      return data
+    } catch {
+      printError("warning: loading is not counted, as the data cannot be read\n\(error)")
+      return nil
+    }
+  }
+
+  private func check() throws {
+    var faults = DiagnosticList()
+    func require(
+      _ holds: Bool, _ place: String, _ problem: String, _ expected: String, _ remedy: String
+    ) {
+      if holds { return }
+      faults.append(
+        Diagnostic(place: place, problem: problem, expected: expected, remedy: remedy))
+    }
+    require(
+      ranks > 0, "--ranks \(ranks)", "there is no such cluster", "1 or more ranks", "use 1")
+    require(
+      (1...max(ranks, 1)).contains(hosts), "--hosts \(hosts)",
+      "\(ranks) ranks cannot use \(hosts) hosts", "1 to \(max(ranks, 1)) hosts",
+      "use at most as many hosts as ranks")
+    require(
+      bandwidth > 0 && bandwidth.isFinite, "--bandwidth \(bandwidth)", "no link has this bandwidth",
+      "a positive number of Gbit/s", "use 10 for 10-gigabit Ethernet")
+    require(
+      latency >= 0 && latency.isFinite, "--latency \(latency)", "no network has this latency",
+      "0 or more microseconds", "use 30 for TCP over Ethernet, 2 for InfiniBand")
+    require(
+      simgrid == nil || hosts < 1 || ranks % hosts == 0, "--simgrid",
+      "\(ranks) ranks on \(hosts) hosts are uneven",
+      "equally many ranks on every host", "make --ranks a multiple of \(hosts)")
+    try faults.throwIfAny()
+  }
+}

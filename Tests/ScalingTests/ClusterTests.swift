@@ -1,0 +1,57 @@
+import Graph
+import Optimizers
+import Plan
+import Scaling
+import Testing
+
+@Suite("Clusters, traffic and memory")
+struct ClusterTests {
+  @Test("a cluster is filled host after host")
+  func growth() {
+    let growth = Cluster(ranks: 24, hosts: 3).growth
+    #expect(growth.map(\.ranks) == [1, 2, 4, 8, 16, 24])
+    #expect(growth.map(\.hosts) == [1, 1, 1, 1, 2, 3])
+    #expect(Cluster(ranks: 8, hosts: 8).growth.map(\.hosts) == [1, 2, 4, 8])
+    #expect(Cluster(ranks: 1, hosts: 1).growth == [Cluster(ranks: 1, hosts: 1)])
+  }
+
+  @Test("costs between those of one busy core and all of them lie between")
+  func contention() throws {
+    let small = try SmallPlan()
+    var times = small.times(operation: 1)
+    times.cores = 5
+    times.crowded.operationSeconds = times.crowded.operationSeconds.map { 2 * $0 }
+    let factors = [1, 2, 3, 5, 50].map { times.times(localRanks: $0).operationSeconds[0] }
+    #expect(factors == [1, 1.25, 1.5, 2, 2])
+  }
+
+  @Test("bytes of a sum inside a host and between hosts")
+  func traffic() {
+    let traffic = SumTraffic(byteCount: 8000, on: Cluster(ranks: 16, hosts: 4))
+    #expect(traffic.memoryBytesPerRank == 2000 * 5)
+    #expect(traffic.networkBytesPerHost == 12000)
+    #expect(traffic.messagesPerRank == 4)
+    let alone = SumTraffic(byteCount: 8000, on: Cluster(ranks: 1, hosts: 1))
+    #expect(alone.memoryBytesPerRank == 0 && alone.networkBytesPerHost == 0)
+  }
+
+  @Test("a rank's memory is weights, optimizer state, leaves of the tree and one arena")
+  func memory() throws {
+    let plan = try SmallPlan().plan
+    func memory(_ ranks: Int, _ rule: UpdateRule, average: Bool = false) -> RankMemory {
+      RankMemory(
+        training: plan, evaluation: plan, rule: rule, hasAverage: average, shards: 8,
+        cluster: Cluster(ranks: ranks, hosts: 1))
+    }
+    let parameters = plan.leaf.parameterCount * 4
+    let adam = memory(1, .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8), average: true)
+    #expect(adam["parameters"] == parameters && adam["average"] == parameters)
+    #expect(adam["optimizer"] == 2 * parameters)
+    // Eight shards of one rank need 1 + log2 8 leaves, one shard needs its own.
+    #expect(adam["gradients"] == 4 * 4 * plan.leaf.count)
+    #expect(memory(8, .sgd)["gradients"] == 4 * plan.leaf.count)
+    #expect(memory(8, .sgd)["optimizer"] == 0)
+    #expect(adam["activations"] == 4 * plan.arena.count)
+    #expect(adam.byteCount == adam.parts.reduce(0) { $0 + $1.byteCount })
+  }
+}
