@@ -8,8 +8,9 @@ struct TimeLedgerTests {
   @Test("ranks that meet a slower one are charged with waiting for it, and nothing is lost")
   func slowRank() throws {
     let results = try ThreadedRank.run(ranks: 3) { rank in
-      let outside = ContinuousClock.now
+      let before = ContinuousClock.now
       let activity = RankActivity(in: .other)
+      let after = ContinuousClock.now
       let ledger = TimeLedger(activity, over: rank)
       ledger.open()
       for step in 0..<4 {
@@ -20,8 +21,10 @@ struct TimeLedgerTests {
         activity.endStep()
       }
       let epoch = try ledger.close()
+      let end = ContinuousClock.now
       let total = try ledger.closeTotal()
-      return (epoch, total, ContinuousClock.now - outside)
+      // The least and the most that the parts may add up to.
+      return (epoch, total, end - after...ContinuousClock.now - before)
     }
     let (epoch, total, _) = results[0]
     #expect(results.allSatisfy { $0.0 == epoch && $0.1 == total })
@@ -35,8 +38,7 @@ struct TimeLedgerTests {
     }
     #expect(epoch.splits[1].waiting == .zero)
     for (rank, result) in results.enumerated() {
-      let parts = total.splits[rank].total
-      #expect(parts <= result.2 && parts >= result.2 * 0.98, "\(parts) of \(result.2)")
+      #expect(result.2.contains(total.splits[rank].total))
     }
   }
 }

@@ -81,24 +81,34 @@ package struct TraceText: Sendable {
   }
 
   private func arguments(_ span: TraceSpan) -> String {
-    let numbers = [
-      ("step", span.step.map { $0 + 1 }), ("instruction", span.instruction),
-      ("micro_shard", span.shard), ("bucket", span.bucket),
-    ]
-    return numbers.compactMap { name, number in number.map { "\"\(name)\":\($0)" } }
-      .joined(separator: ",")
+    var text = ""
+    func append(_ name: String, _ number: Int?) {
+      guard let number else { return }
+      text += text.isEmpty ? "\"" : ",\""
+      text += name
+      text += "\":"
+      text += String(number)
+    }
+    append("step", span.step.map { $0 + 1 })
+    append("instruction", span.instruction)
+    append("micro_shard", span.shard)
+    append("bucket", span.bucket)
+    return text
   }
 
   private func microseconds(_ nanoseconds: Int64) -> String {
-    let digits = String(nanoseconds.magnitude % 1000)
+    let fraction = nanoseconds.magnitude % 1000
+    let zeros = fraction < 10 ? "00" : fraction < 100 ? "0" : ""
     let sign = nanoseconds < 0 ? "-" : ""
-    let zeros = String(repeating: "0", count: 3 - digits.count)
-    return "\(sign)\(nanoseconds.magnitude / 1000).\(zeros)\(digits)"
+    return "\(sign)\(nanoseconds.magnitude / 1000).\(zeros)\(fraction)"
   }
 }
 
 /// A JSON string; layers, hosts and runs are named by users.
 private func quoted(_ text: String) -> String {
+  if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x80 && $0 != 0x22 && $0 != 0x5C }) {
+    return "\"\(text)\""
+  }
   var result = "\""
   for scalar in text.unicodeScalars {
     switch scalar {
