@@ -90,9 +90,10 @@ let package = Package(
     .target(
       name: "Scaling", dependencies: ["DataParallel", "Metrics", "Optimizers", "Plan"],
       exclude: ["Examples", "README.md"], swiftSettings: careful),
+    room("Loopback", ["Storage"]),
     room(
       "Calibration",
-      ["Datasets", "Engine", "Kernels", "Plan", "Scaling", "Storage", "Training"]),
+      ["Datasets", "Engine", "Kernels", "Loopback", "Plan", "Scaling", "Storage", "Training"]),
     room(
       "Configuration",
       [
@@ -135,6 +136,7 @@ let package = Package(
     suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),
     suite("Checkpoints", ["Checkpoints", "Diagnostics", "Storage"]),
     suite("Metrics", ["Diagnostics", "Metrics"]),
+    suite("Calibration", ["Calibration", "Scaling"]),
     suite("Scaling", ["DataParallel", "Graph", "Optimizers", "Plan", "Scaling"]),
     suite(
       "Configuration",
