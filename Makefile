@@ -19,14 +19,14 @@ TEST_LOG := .build/test.log
 # Prints the number in the last "Test run with N tests" of the log.
 COUNT_TESTS = sed -n "s/.*Test run with \([0-9]*\) test.*/\1/p" $(TEST_LOG) | tail -n 1
 
-.PHONY: run test build lint bench install clean setup toolchain
+.PHONY: run test build lint bench install clean setup test-setup toolchain
 
 ## run: set up, build, train CONFIG on all cores of this machine; ARGS="key=value ..." changes it
 run: build
 	launch/local $(CONFIG) $(ARGS)
 
 ## test: set up, then every test, the ones under mpirun with 1, 2, 3 and 4 ranks included
-test: setup toolchain
+test: test-setup toolchain
 	swift build -c release --build-tests
 	swift test -c release --skip-build --disable-xctest --skip "$(MPI_SUITES)" 2>&1 | tee $(TEST_LOG)
 	@total=$$($(COUNT_TESTS)); \
@@ -56,7 +56,9 @@ install: setup toolchain
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/ddp-train/launch" \
 	  "$(DESTDIR)$(PREFIX)/share/ddp-train/configs"
 	install .build-static/release/ddp-train "$(DESTDIR)$(PREFIX)/bin/ddp-train"
-	install launch/local launch/ranks launch/cores "$(DESTDIR)$(PREFIX)/share/ddp-train/launch"
+	install launch/local launch/living launch/probe launch/ranks launch/cores launch/program \
+	  launch/shards launch/slurm.sbatch launch/pbs.sh "$(DESTDIR)$(PREFIX)/share/ddp-train/launch"
+	install -m 644 launch/hosts.example "$(DESTDIR)$(PREFIX)/share/ddp-train/launch"
 	install -m 644 configs/*.yaml "$(DESTDIR)$(PREFIX)/share/ddp-train/configs"
 	ln -sfn ../share/ddp-train/launch/local "$(DESTDIR)$(PREFIX)/bin/ddp-train-local"
 
@@ -67,6 +69,10 @@ clean:
 ## setup: packages of the system, through apt, when some are missing
 setup:
 	@launch/setup
+
+## test-setup: the same, and as root or in CI what tests on a real Slurm and on several hosts need
+test-setup:
+	@launch/setup --tests
 
 toolchain:
 	@version=$$(swift --version 2>/dev/null | sed -n "s/.*Swift version \([0-9.]*\).*/\1/p" || true); \

@@ -71,15 +71,15 @@ let package = Package(
     room("Optimizers", ["Diagnostics", "Graph", "Kernels", "Storage"]),
     room("Collectives", ["Diagnostics", "Storage"]),
     room("MPICollectives", ["CMPI", "Collectives", "Diagnostics", "Storage"]),
-    room("DataParallel", ["Collectives", "Diagnostics", "Kernels", "Storage"]),
+    room("DataParallel", ["Collectives", "Diagnostics", "Kernels", "Metrics", "Storage"]),
     room("Datasets", ["CPrefetch", "CZlib", "Diagnostics", "Randomness", "Storage"]),
     room("Checkpoints", ["Diagnostics", "Storage"]),
-    room("Metrics", ["Diagnostics"]),
+    room("Metrics", ["Diagnostics", "Storage"]),
     room(
       "Engine",
       [
-        "DataParallel", "Diagnostics", "Graph", "Kernels", "Optimizers", "Plan", "Randomness",
-        "Storage",
+        "DataParallel", "Diagnostics", "Graph", "Kernels", "Metrics", "Optimizers", "Plan",
+        "Randomness", "Storage",
       ]),
     room(
       "Training",
@@ -111,7 +111,7 @@ let package = Package(
     .executableTarget(
       name: "ddp-bench",
       dependencies: [
-        "Graph", "Kernels", "Storage",
+        "Collectives", "DataParallel", "Graph", "Kernels", "MPICollectives", "Storage",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"], swiftSettings: careful),
 
@@ -132,10 +132,11 @@ let package = Package(
         "Storage",
       ]),
     suite(
-      "DataParallel", ["CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Storage"]),
+      "DataParallel",
+      ["CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Metrics", "Storage"]),
     suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),
     suite("Checkpoints", ["Checkpoints", "Diagnostics", "Storage"]),
-    suite("Metrics", ["Diagnostics", "Metrics"]),
+    suite("Metrics", ["CAllocationCount", "Diagnostics", "Metrics", "Storage"]),
     suite("Calibration", ["Calibration", "Scaling"]),
     suite("Scaling", ["DataParallel", "Graph", "Optimizers", "Plan", "Scaling"]),
     suite(
@@ -145,8 +146,7 @@ let package = Package(
       "Engine",
       [
         "CAllocationCount", "Collectives", "DataParallel", "Datasets", "Engine", "Graph", "Kernels",
-        "Optimizers",
-        "Plan", "Randomness", "Storage",
+        "Metrics", "Optimizers", "Plan", "Randomness", "Storage",
       ]),
     suite(
       "Training",
@@ -156,6 +156,9 @@ let package = Package(
         "Metrics", "Optimizers", "Plan", "Storage", "Training",
       ]),
     suite(
-      "Command", ["Checkpoints", "Configuration", "Diagnostics", "Storage"], resources: ["Golden"]),
+      "Command", ["Checkpoints", "Configuration", "Diagnostics", "Storage"],
+      resources: [
+        "Beds/hosts", "Beds/hosts-shell", "Beds/hosts-switch", "Beds/slurm", "Golden",
+      ]),
   ]
 )

@@ -23,3 +23,7 @@ static inline MPI_Info cmpi_info_null(void)
     __attribute__((swift_name("getter:MPI_INFO_NULL()"))) { return MPI_INFO_NULL; }
 static inline MPI_Op cmpi_min(void)
     __attribute__((swift_name("getter:MPI_MIN()"))) { return MPI_MIN; }
+static inline MPI_Datatype cmpi_float(void)
+    __attribute__((swift_name("getter:MPI_FLOAT()"))) { return MPI_FLOAT; }
+static inline MPI_Op cmpi_sum(void)
+    __attribute__((swift_name("getter:MPI_SUM()"))) { return MPI_SUM; }

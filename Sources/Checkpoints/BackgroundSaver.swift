@@ -13,6 +13,8 @@ package final class BackgroundSaver {
     package let result: Result<String, Diagnostic>
     /// What the training loop waited for the copy and, before it, for an earlier save to end.
     package let blockedDuration: Duration
+    /// When the thread began.
+    package let writeStart: ContinuousClock.Instant
     /// What the thread took to hash, write and sync.
     package let writeDuration: Duration
 
@@ -85,7 +87,7 @@ private struct SaveJob: @unchecked Sendable {
     let result = save()
     return BackgroundSaver.Report(
       step: record.step, result: result, blockedDuration: blockedDuration,
-      writeDuration: clock.now - start)
+      writeStart: start, writeDuration: clock.now - start)
   }
 
   private func save() -> Result<String, Diagnostic> {

@@ -71,6 +71,9 @@ package protocol Collectives: AnyObject {
   /// for loops that wait by `test`. `attempt` counts from 0.
   func pause(attempt: Int)
 
+  /// Called again and again while this rank waits, in `wait` and whatever else comes to `pause`.
+  var onPause: (() -> Void)? { get set }
+
   /// Parts from the other ranks at the end of a run that went well.
   func finish() throws(CollectivesError)
 

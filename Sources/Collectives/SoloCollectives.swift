@@ -5,6 +5,7 @@ import Storage
 package final class SoloCollectives: Collectives {
   package let hosts: [String]
   package let hostNumbers = [0]
+  package var onPause: (() -> Void)?
   private var slotCount = 0
 
   package init(hostName: String = ProcessInfo.processInfo.hostName) {

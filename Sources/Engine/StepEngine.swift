@@ -1,6 +1,7 @@
 import DataParallel
 import Graph
 import Kernels
+import Metrics
 import Optimizers
 import Plan
 import Storage
@@ -16,14 +17,14 @@ package final class StepEngine<S: Scalar> {
   private let limits: GradientLimits
 
   private let shards: Int
-
-  /// Time spent in `load` since the beginning.
-  package private(set) var loadingTime = Duration.zero
+  private let activity: RankActivity
 
   package init(
     engine: ShardEngine<S>, model: ModelMemory<S>, optimizer: Optimizer<S>,
-    summation: GradientSummation<S>, shards: Int, limits: GradientLimits
+    summation: GradientSummation<S>, shards: Int, limits: GradientLimits,
+    activity: RankActivity = RankActivity()
   ) {
+    self.activity = activity
     self.engine = engine
     self.model = model
     self.optimizer = optimizer
@@ -46,10 +47,13 @@ package final class StepEngine<S: Scalar> {
     try summation.beginStep()
     for local in 0..<summation.localShards.count { try runShard(local, batch, load: load) }
     var result = StepResult()
-    for instruction in plan.finish {
+    for (index, instruction) in plan.finish.enumerated() {
+      activity.begin(instruction: plan.shard.count + index)
       switch instruction {
       case .waitSum(let bucket): try summation.waitSum(bucket)
-      case .check: result = try check(batch)
+      case .check:
+        result = try check(batch)
+        prepareUpdate(batch, norm: result.gradientNorm)
       case .update(let bucket): update(plan.buckets[bucket], batch, norm: result.gradientNorm)
       default: preconditionFailure("\(instruction) at the end of a step")
       }
@@ -63,10 +67,12 @@ package final class StepEngine<S: Scalar> {
     _ local: Int, _ batch: StepBatch, load: (Range<Int>) throws -> Void
   ) throws {
     let positions = positions(ofLocalShard: local, batch)
+    activity.begin(shard: summation.localShards.lowerBound + local)
     begin(positions, batch, leaf: summation.leaf(forLocalShard: local))
-    if !positions.isEmpty { try timedLoad(positions, load) }
+    if !positions.isEmpty { try activity.during(.data) { try load(positions) } }
     let isLast = local == summation.localShards.count - 1
-    for instruction in plan.shard {
+    for (index, instruction) in plan.shard.enumerated() {
+      activity.begin(instruction: index)
       switch instruction {
       case .run(let operation): if !positions.isEmpty { engine.run(operation) }
       case .endLeaf(let bucket):
@@ -91,12 +97,6 @@ package final class StepEngine<S: Scalar> {
       firstSample: positions.lowerBound, leaf: leaf)
   }
 
-  private func timedLoad(_ positions: Range<Int>, _ load: (Range<Int>) throws -> Void) throws {
-    let start = ContinuousClock.now
-    try load(positions)
-    loadingTime += ContinuousClock.now - start
-  }
-
   private func check(_ batch: StepBatch) throws -> StepResult {
     let sums = summation.sum
     let gradient = sums[plan.leaf.parameterStart..<plan.leaf.count]
@@ -110,6 +110,20 @@ package final class StepEngine<S: Scalar> {
     return result
   }
 
+  /// What LARS and LAMB have to know of whole tensors before the first bucket is updated.
+  private func prepareUpdate(_ batch: StepBatch, norm: Double) {
+    guard optimizer.needsNorms else { return }
+    optimizer.prepare(
+      0..<plan.leaf.parameterCount, weights: model.parameters,
+      gradient: summation.sum[plan.leaf.parameterStart..<plan.leaf.count], step: batch.step + 1,
+      gradientScale: gradientScale(norm), clipValue: limits.value)
+    optimizer.combineNorms(step: batch.step + 1)
+  }
+
+  private func gradientScale(_ norm: Double) -> Double {
+    limits.norm.map { clipScale(norm: norm, limit: $0) } ?? 1
+  }
+
   private func update(_ bucket: Range<Int>, _ batch: StepBatch, norm: Double) {
     let start = max(bucket.lowerBound, plan.leaf.parameterStart)
     guard start < bucket.upperBound else { return }
@@ -118,8 +132,7 @@ package final class StepEngine<S: Scalar> {
       range, weights: model.parameters[range],
       gradient: summation.sum[start..<bucket.upperBound], step: batch.step + 1,
       learningRate: batch.learningRate,
-      gradientScale: limits.norm.map { clipScale(norm: norm, limit: $0) } ?? 1,
-      clipValue: limits.value)
+      gradientScale: gradientScale(norm), clipValue: limits.value)
   }
 
   /// Repeats the rank's part of a step and names the first operation whose result is not finite.

@@ -19,6 +19,7 @@ package final class MPIWorld: Collectives {
   var host: MPICalls
   /// Shared memory, freed in the same order on all ranks.
   var windows: ArraySlice<MPI_Win> = unsafe []
+  package var onPause: (() -> Void)?
   private let thread = pthread_self()
   /// One request per slot; slot 0 is the room's own, for what all ranks do together.
   private var requests: RequestPointer
@@ -147,6 +148,7 @@ package final class MPIWorld: Collectives {
 
   package func pause(attempt: Int) {
     if attempt < 50 { return }
+    onPause?()
     if attempt < 2000 {
       sched_yield()
     } else {

@@ -12,6 +12,14 @@ struct JSONLine {
     members.append("\"\(key)\":\(value)")
   }
 
+  mutating func append(_ key: String, _ values: [Int]) {
+    members.append("\"\(key)\":[\(values.map(String.init).joined(separator: ","))]")
+  }
+
+  mutating func append(_ key: String, _ values: [String]) {
+    members.append("\"\(key)\":[\(values.map { "\"\($0)\"" }.joined(separator: ","))]")
+  }
+
   mutating func append(_ key: String, _ value: Bool) {
     members.append("\"\(key)\":\(value)")
   }
@@ -20,6 +28,11 @@ struct JSONLine {
   /// that becomes `null`.
   mutating func append(_ key: String, _ value: Double) {
     members.append("\"\(key)\":" + (value.isFinite ? "\(value)" : "null"))
+  }
+
+  mutating func append(_ key: String, _ values: [Double]) {
+    let words = values.map { $0.isFinite ? "\($0)" : "null" }
+    members.append("\"\(key)\":[\(words.joined(separator: ","))]")
   }
 
   /// Leaves the key out when there is no value.

@@ -9,6 +9,8 @@ package final class MetricsLog {
   package let path: String
   /// Every epoch in the log, those before the resume included: the rows of the summary.
   package private(set) var epochs: [EpochRecord]
+  /// Every healing in the log, those before the resume included.
+  package private(set) var heals: [HealRecord]
   private let file: FileHandle
   /// Bytes of whole lines.
   private var length: UInt64
@@ -31,6 +33,7 @@ package final class MetricsLog {
     self.file = file
     lastSteps = Dictionary(kept.map { ($0.kind, $0.step) }, uniquingKeysWith: max)
     epochs = kept.compactMap(\.epoch)
+    heals = kept.compactMap(\.heal)
     length = UInt64(text.utf8.count)
     try reportingFault(at: path, "cannot be written") { _ = try file.seekToEnd() }
   }
@@ -51,6 +54,7 @@ package final class MetricsLog {
     length += UInt64(line.count)
     lastSteps[kind] = record.step
     if let epoch = record as? EpochRecord { epochs.append(epoch) }
+    if let heal = record as? HealRecord { heals.append(heal) }
   }
 }
 
@@ -59,6 +63,7 @@ private struct KeptRecord {
   var kind: String
   var step: Int
   var epoch: EpochRecord?
+  var heal: HealRecord?
 
   /// What every line has; the rest of it is kept as it stands.
   private struct Head: Decodable {
@@ -73,6 +78,10 @@ private struct KeptRecord {
     if head.kind == EpochRecord.kind {
       guard let epoch = try? decoder.decode(EpochRecord.self, from: data) else { return nil }
       self.epoch = epoch
+    }
+    if head.kind == HealRecord.kind {
+      guard let heal = try? decoder.decode(HealRecord.self, from: data) else { return nil }
+      self.heal = heal
     }
     text = String(line)
     kind = head.kind

@@ -3,21 +3,19 @@
 ///
 /// Reading and entering allocate nothing: both are allowed inside a training step.
 package struct PhaseClock: Sendable {
-  package typealias Instant = ContinuousClock.Instant
-
-  /// Time charged up to the last call of `enter` or `stop`.
+  /// Time charged up to the last call of `enter` or `read`.
   package private(set) var split = TimeSplit()
   package private(set) var phase: Phase
-  private var since: Instant
+  private var since: MonotonicInstant
 
-  package init(in phase: Phase = .other, at now: Instant = ContinuousClock.now) {
+  package init(in phase: Phase = .other, at now: MonotonicInstant = .now) {
     self.phase = phase
     since = now
   }
 
   /// Begins `next` and returns the phase that ended, for going back to it later.
   @discardableResult
-  package mutating func enter(_ next: Phase, at now: Instant = ContinuousClock.now) -> Phase {
+  package mutating func enter(_ next: Phase, at now: MonotonicInstant = .now) -> Phase {
     let previous = phase
     split[previous] += now - since
     since = now
@@ -27,7 +25,7 @@ package struct PhaseClock: Sendable {
 
   /// Charges what has passed and goes on in the same phase; returns the split up to now.
   @discardableResult
-  package mutating func read(at now: Instant = ContinuousClock.now) -> TimeSplit {
+  package mutating func read(at now: MonotonicInstant = .now) -> TimeSplit {
     enter(phase, at: now)
     return split
   }

@@ -44,6 +44,8 @@ package struct RunFacts: Equatable, Sendable {
   package var seed: UInt64
   /// The step at which the run resumes; nil: it starts at the beginning.
   package var resumedStep: Int?
+  /// nil: not shown.
+  package var rate: RateFact?
 
   package init(
     name: String, configPath: String, outputFolder: String, hosts: [Host], batch: Int, shards: Int,
@@ -82,6 +84,7 @@ package struct RunFacts: Equatable, Sendable {
     table.append(["model", "\(groupedDigits(parameters)) parameters, \(operationsText)"])
     table.append(["memory", "\(byteCountText(bytesPerRank)) per rank"])
     table.append(["schedule", scheduleText])
+    if let rate { table.append(["rate", rate.text]) }
     table.append(["seed", "\(seed)"])
     return table.lines
   }

@@ -11,15 +11,22 @@ package struct LearningRateSchedule: Equatable, Sendable {
   package let base: Double
   package let shape: ScheduleShape
   package let warmupSteps: Int
+  /// The part of the rate from which warm-up rises.
+  package let warmupStart: Double
   package let stepsPerEpoch: Int
   package let totalSteps: Int
 
-  /// - Parameter totalSteps: Of the whole run, whatever `training.max_steps` cuts off.
-  package init(spec: ScheduleSpec, base: Double, stepsPerEpoch: Int, totalSteps: Int) {
+  /// - Parameters:
+  ///   - warmupStart: From 0, below 1.
+  ///   - totalSteps: Of the whole run, whatever `training.max_steps` cuts off.
+  package init(
+    spec: ScheduleSpec, base: Double, warmupStart: Double = 0, stepsPerEpoch: Int, totalSteps: Int
+  ) {
     precondition(
       stepsPerEpoch > 0 && totalSteps > 0, "\(totalSteps) steps, \(stepsPerEpoch) in an epoch")
     self.base = base
     shape = spec.shape
+    self.warmupStart = warmupStart
     warmupSteps =
       switch spec.warmup {
       case .none: 0
@@ -35,9 +42,13 @@ package struct LearningRateSchedule: Equatable, Sendable {
     base * warmupFactor(step) * shapeFactor(step)
   }
 
-  /// `(s + 1) / warmupSteps`, so that the first step already learns and the last of them has the full rate.
+  /// From zero `(s + 1) / warmupSteps`, so that the first step already learns and the last of them has the full
+  /// rate; from a part `p` of the rate `p + (1 - p) s / warmupSteps`, so that the first step has that part and
+  /// the first step after the warm-up the full rate.
   private func warmupFactor(_ step: Int) -> Double {
-    step < warmupSteps ? Double(step + 1) / Double(warmupSteps) : 1
+    guard step < warmupSteps else { return 1 }
+    if warmupStart == 0 { return Double(step + 1) / Double(warmupSteps) }
+    return warmupStart + (1 - warmupStart) * Double(step) / Double(warmupSteps)
   }
 
   private func shapeFactor(_ step: Int) -> Double {

@@ -4,18 +4,15 @@ import Storage
 /// The update rule at work: owns the rule's slots (one number per parameter each, laid out like the
 /// parameter buffer) and moves weights along gradients.
 ///
-/// Each weight's update depends on nothing but its own numbers, so buckets may come in any cut and order.
+/// Each weight's update depends on nothing but its own numbers (and, for LARS and LAMB, the ratio of its
+/// tensor, see `prepare`), so buckets may come in any cut and order.
 package final class Optimizer<S: Scalar> {
   package let spec: OptimizerSpec
   package let parameterCount: Int
-  let runs: [Run]
+  let runs: [ParameterRun]
+  /// nil: the rule needs no norms.
+  var trust: TrustRatios<S>?
   private let slots: [AlignedMemory<S>]
-
-  /// Neighbouring parameters with the same constants.
-  struct Run {
-    var range: Range<Int>
-    let hyper: ParameterHyper
-  }
 
   /// - Parameters:
   ///   - segments: The parameters in the order of their offsets, without overlap; gaps (padding) are never touched.
@@ -23,11 +20,12 @@ package final class Optimizer<S: Scalar> {
   package init(spec: OptimizerSpec, segments: [ParameterSegment], parameterCount: Int) {
     self.spec = spec
     self.parameterCount = parameterCount
-    runs = Self.runs(of: segments, spec: spec)
+    runs = ParameterRun.runs(of: segments, spec: spec)
     precondition(
       runs.allSatisfy { 0 <= $0.range.lowerBound && $0.range.upperBound <= parameterCount },
       "a parameter lies outside a buffer of \(parameterCount)")
     slots = spec.rule.slotNames.map { _ in AlignedMemory(count: parameterCount) }
+    trust = spec.rule.isLayerwise ? TrustRatios(segments) : nil
   }
 
   /// Names of the rule's state in checkpoints, in the order of `slot(_:)`.
@@ -42,7 +40,7 @@ package final class Optimizer<S: Scalar> {
   ///   - range: The stretch: a bucket, or any part of one.
   ///   - weights: The weights of `range`, `[range.count]`.
   ///   - gradient: Their gradient, `[range.count]`; not changed.
-  ///   - step: From 1, for Adam's bias correction.
+  ///   - step: From 1, for Adam's bias correction; with LARS and LAMB the step of `combineNorms`.
   ///   - learningRate: The schedule's for this step.
   ///   - gradientScale: From `clipScale(norm:limit:)`.
   ///   - clipValue: Largest magnitude of a scaled gradient element.
@@ -57,12 +55,10 @@ package final class Optimizer<S: Scalar> {
       let part = run.range.clamped(to: range)
       if part.isEmpty { continue }
       let local = part.lowerBound - range.lowerBound..<part.upperBound - range.lowerBound
-      var terms = UpdateTerms(learningRate: learningRate * run.hyper.learningRateFactor)
+      let ratio = trust?.ratio(ofTensor: run.tensor, step: step) ?? 1
+      var terms = run.hyper.terms(learningRate: learningRate * ratio)
       terms.gradientScale = gradientScale
       terms.clipValue = clipValue ?? .infinity
-      terms.l2 = run.hyper.l2
-      terms.l1 = run.hyper.l1
-      terms.weightDecay = run.hyper.weightDecay
       apply(part, weights: weights[local], gradient: gradient[local], step: step, terms: terms)
     }
   }
@@ -101,24 +97,17 @@ package final class Optimizer<S: Scalar> {
     case .adam(let beta1, let beta2, let epsilon):
       updateByAdam(
         weights: weights, gradient: gradient, mean: slot(0)[range], square: slot(1)[range],
-        beta1: beta1, beta2: beta2, epsilon: epsilon,
-        correction: AdamCorrection(beta1: beta1, beta2: beta2, step: step), terms: terms)
+        constants: AdamConstants(beta1: beta1, beta2: beta2, epsilon: epsilon, step: step),
+        terms: terms)
+    case .lars(let momentum, _):
+      updateByLARS(
+        weights: weights, gradient: gradient, velocity: slot(0)[range], momentum: momentum,
+        terms: terms)
+    case .lamb(let beta1, let beta2, let epsilon):
+      updateByLAMB(
+        weights: weights, mean: slot(0)[range], square: slot(1)[range],
+        constants: AdamConstants(beta1: beta1, beta2: beta2, epsilon: epsilon, step: step),
+        terms: terms)
     }
-  }
-
-  private static func runs(of segments: [ParameterSegment], spec: OptimizerSpec) -> [Run] {
-    var runs: [Run] = []
-    for segment in segments where segment.count > 0 {
-      let hyper = spec.hyper(of: segment.name, kind: segment.kind)
-      let end = runs.last?.range.upperBound ?? 0
-      precondition(
-        segment.offset >= end, "\(segment.name) starts at \(segment.offset), before \(end)")
-      if let last = runs.last, last.hyper == hyper, segment.offset == end {
-        runs[runs.count - 1].range = last.range.lowerBound..<segment.range.upperBound
-      } else {
-        runs.append(Run(range: segment.range, hyper: hyper))
-      }
-    }
-    return runs
   }
 }

@@ -7,13 +7,16 @@ package struct ParameterHyper: Equatable, Sendable {
   package var weightDecay = 0.0
   package var l2 = 0.0
   package var l1 = 0.0
+  /// Whether LARS or LAMB scales its steps by a ratio of norms.
+  package var isLayerwise = false
 
   package init() {}
 }
 
 extension OptimizerSpec {
   /// The spec's decay and penalties for weights, none for biases and norms (unless
-  /// `decaysBiasesAndNorms`); then whatever the matching groups set, in their order.
+  /// `decaysBiasesAndNorms`), and ratios of norms likewise (unless `adaptsBiasesAndNorms`); then
+  /// whatever the matching groups set, in their order.
   package func hyper(of name: String, kind: ParameterKind) -> ParameterHyper {
     var hyper = ParameterHyper()
     if kind == .weight || decaysBiasesAndNorms {
@@ -21,6 +24,7 @@ extension OptimizerSpec {
       hyper.l2 = l2
       hyper.l1 = l1
     }
+    hyper.isLayerwise = rule.isLayerwise && (kind == .weight || adaptsBiasesAndNorms)
     for group in groups where group.matches(name) {
       hyper.learningRateFactor = group.learningRateFactor ?? hyper.learningRateFactor
       hyper.weightDecay = group.weightDecay ?? hyper.weightDecay

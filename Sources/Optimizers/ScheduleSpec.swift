@@ -4,8 +4,8 @@
 /// whatever `training.max_steps` cuts off.
 package struct ScheduleSpec: Equatable, Sendable {
   package var shape: ScheduleShape
-  /// Steps in which the rate rises linearly from 0 to the shape's own (one-cycle brings its own rise
-  /// and rarely needs another).
+  /// Steps in which the rate rises linearly to the shape's own, from 0 or, where `BatchScaling` raises the rate,
+  /// from the unscaled one (one-cycle brings its own rise and rarely needs another).
   package var warmup = Warmup.none
 
   package init(_ shape: ScheduleShape) {
@@ -13,7 +13,7 @@ package struct ScheduleSpec: Equatable, Sendable {
   }
 }
 
-/// A factor `(s + 1) / steps` while `s < steps`, 1 from then on.
+/// A factor that rises to 1 while `s < steps`; see `LearningRateSchedule`.
 package enum Warmup: Equatable, Sendable {
   case none
   case steps(Int)

@@ -14,15 +14,28 @@ extension ExecutionPlan {
     return lines.joined(separator: "\n") + "\n"
   }
 
+  /// What every instruction is called in traces and messages: its line of `text` without the places in
+  /// memory, first those of `shard`, then those of `finish`.
+  package var instructionNames: [String] { (shard + finish).map(name) }
+
   private func describe(_ instruction: Instruction) -> String {
     switch instruction {
     case .run(let index):
       let operation = graph.operations[index]
       let inputs = operation.inputs.map(describe).joined(separator: ", ")
       let outputs = operation.outputs.map(describe).joined(separator: ", ")
-      return "\(operation.kind.name) [\(operation.layer)] \(inputs) -> \(outputs)"
-    case .endLeaf(let bucket):
-      return "end-leaf, start-sum bucket \(bucket) \(describe(buckets[bucket]))"
+      return "\(name(instruction)) \(inputs) -> \(outputs)"
+    case .endLeaf(let bucket): return "\(name(instruction)) \(describe(buckets[bucket]))"
+    default: return name(instruction)
+    }
+  }
+
+  private func name(_ instruction: Instruction) -> String {
+    switch instruction {
+    case .run(let index):
+      let operation = graph.operations[index]
+      return "\(operation.kind.name) [\(operation.layer)]"
+    case .endLeaf(let bucket): return "end-leaf, start-sum bucket \(bucket)"
     case .poll: return "poll"
     case .waitSum(let bucket): return "wait-sum bucket \(bucket)"
     case .check: return "check finite, clip"

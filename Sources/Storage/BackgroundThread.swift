@@ -57,6 +57,13 @@ package final class BackgroundThread<Result: Sendable> {
   }
 }
 
+/// Runs `body` on a thread of its own to the end of the process; the thread takes no signals.
+package func detachThread(_ body: @escaping @Sendable () -> Void) {
+  let thread = BackgroundThread(niceness: 0, body)
+  // SAFETY: kept for good, since letting the object go would wait for the thread.
+  _ = unsafe Unmanaged.passRetained(thread)
+}
+
 /// What a thread runs, without the type of its result.
 private class AnyWork {
   func run() {}

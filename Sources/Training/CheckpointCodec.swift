@@ -27,7 +27,8 @@ package struct CheckpointCodec: Sendable {
 
   /// Settings that may differ between the starts of one run.
   package static let freeSettings = [
-    "training.max_steps", "output", "checkpoint", "audit", "evaluation.batch", "plan.bucket_bytes",
+    "training.max_steps", "output", "checkpoint", "audit", "failure", "evaluation.batch",
+    "plan.bucket_bytes",
     "plan.fusion", "name",
   ]
 

@@ -27,34 +27,38 @@ package final class CheckpointKeeper {
   }
 
   /// Saves when `checkpoint.every_seconds` have passed since the last save.
-  func saveIfDue(_ replica: Replica, clock: inout PhaseClock) throws {
+  func saveIfDue(_ replica: Replica, activity: RankActivity) throws {
     let due = lastSave + .seconds(spec.checkpoint.everySeconds)
-    if ContinuousClock.now >= due { try save(replica, isBest: false, clock: &clock) }
+    if ContinuousClock.now >= due { try save(replica, isBest: false, activity: activity) }
   }
 
   /// Saves the best weights so far as soon as they are known.
-  func saveBest(_ replica: Replica, clock: inout PhaseClock) throws {
-    try save(replica, isBest: true, clock: &clock)
+  func saveBest(_ replica: Replica, activity: RankActivity) throws {
+    try save(replica, isBest: true, activity: activity)
   }
 
   /// Saves where the run ends, if that is not saved yet, and waits until it is on the disk.
-  func saveLast(_ replica: Replica, clock: inout PhaseClock) throws {
-    if savedStep != replica.counters.step { try save(replica, isBest: false, clock: &clock) }
-    let previous = clock.enter(.checkpoint)
-    defer { clock.enter(previous) }
-    try handle(saver.waitSave())
+  func saveLast(_ replica: Replica, activity: RankActivity) throws {
+    if savedStep != replica.counters.step { try save(replica, isBest: false, activity: activity) }
+    let previous = activity.begin(.checkpoint)
+    defer { activity.begin(previous) }
+    try handle(saver.waitSave(), activity)
   }
 
-  private func save(_ replica: Replica, isBest: Bool, clock: inout PhaseClock) throws {
-    let previous = clock.enter(.checkpoint)
-    defer { clock.enter(previous) }
+  private func save(_ replica: Replica, isBest: Bool, activity: RankActivity) throws {
+    let previous = activity.begin(.checkpoint)
+    defer { activity.begin(previous) }
     let report = saver.startSave(codec.record(of: replica, isBest: isBest), replica.payload())
     savedStep = replica.counters.step
     lastSave = .now
-    try handle(report)
+    try handle(report, activity)
   }
 
-  private func handle(_ report: BackgroundSaver.Report?) throws {
+  private func handle(_ report: BackgroundSaver.Report?, _ activity: RankActivity) throws {
+    if let report {
+      let start = MonotonicInstant.now + (report.writeStart - .now)
+      activity.noteWrite(from: start, to: start + report.writeDuration)
+    }
     guard let failure = report?.failure else { return }
     switch spec.checkpoint.onFailure {
     case .stop: throw failure

@@ -1,4 +1,5 @@
 import Collectives
+import DataParallel
 import Engine
 import Graph
 import Kernels
@@ -26,12 +27,12 @@ package struct Evaluator<S: Scalar> {
   package func evaluate(
     samples: Int, load: (_ samples: Range<Int>) throws -> Void
   ) throws -> Evaluation {
-    let first = collectives.rank * samples / collectives.ranks
-    let end = (collectives.rank + 1) * samples / collectives.ranks
+    let part = ShardRange.samples(
+      ofShard: collectives.rank, of: collectives.ranks, samples: samples)
     var records: [Float] = []
-    records.reserveCapacity((end - first) * layout.width)
-    for start in stride(from: first, to: end, by: engine.plan.capacity) {
-      let range = start..<min(start + engine.plan.capacity, end)
+    records.reserveCapacity(part.count * layout.width)
+    for start in stride(from: part.lowerBound, to: part.upperBound, by: engine.plan.capacity) {
+      let range = start..<min(start + engine.plan.capacity, part.upperBound)
       try load(range)
       try append(range.count, to: &records)
     }
@@ -56,34 +57,22 @@ package struct Evaluator<S: Scalar> {
 
   /// Gives every rank rank 0's figures; the answers stay on rank 0.
   private func shared(_ own: Evaluation?) throws -> Evaluation {
-    var figures: [Double] = [0, 0, 0]
-    if let own { figures = [Double(own.samples), own.loss, own.accuracy ?? -1] }
-    var bytes = figures.flatMap { littleEndianBytes($0.bitPattern) }
-    try collectives.broadcast(&bytes, from: 0)
+    let figures = AlignedMemory<Double>(count: 3)
+    if let own { figures.block.copy(from: [Double(own.samples), own.loss, own.accuracy ?? -1]) }
+    try collectives.broadcast(figures.block, from: 0)
     if let own { return own }
-    let words = (0..<3).map { index in
-      Double(
-        bitPattern: bytes[index * 8..<index * 8 + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) })
-    }
+    let words = figures.array
     return Evaluation(
       samples: Int(words[0]), loss: words[1], accuracy: words[2] < 0 ? nil : words[2])
   }
 }
 
-/// Little-endian bytes of a word.
-private func littleEndianBytes(_ word: UInt64) -> [UInt8] {
-  (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
-}
-
 private func bytes(of numbers: [Float]) -> [UInt8] {
-  numbers.flatMap { number in
-    (0..<4).map { UInt8(truncatingIfNeeded: number.bitPattern >> (8 * $0)) }
-  }
+  AlignedMemory(copying: numbers).withBlock { $0.bytes.array }
 }
 
 private func floats(_ bytes: [UInt8]) -> [Float] {
-  stride(from: 0, to: bytes.count, by: 4).map { start in
-    Float(
-      bitPattern: bytes[start..<start + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) })
-  }
+  let memory = AlignedMemory<Float>(count: bytes.count / MemoryLayout<Float>.stride)
+  AlignedMemory(copying: bytes).withBlock { memory.block.copyBytes(from: $0) }
+  return memory.array
 }

@@ -59,26 +59,24 @@ package final class Replica {
 }
 
 extension Replica {
+  /// Everything that must be the same on every rank, in the same order on every rank.
+  var auditedTensors: [(name: String, block: Block<Float>)] {
+    var buffers = [("", model.parameters)]
+    buffers += optimizer.slotNames.enumerated().map { ("\($1).", optimizer.slot($0)) }
+    if let average { buffers.append(("average.", average.average)) }
+    if hasBest { buffers.append(("best.", bestBlocks().parameters)) }
+    return buffers.flatMap { prefix, buffer in
+      zip(model.parameterList, model.leaf.parameters).map { (prefix + $0.name, buffer[$1]) }
+    }
+      + zip(model.statisticList, model.leaf.statistics).map { ($0.name, model.statistics[$1]) }
+  }
+
   /// 128 bits for every tensor, in the same order on every rank.
   func tensorHashes() -> [TensorHash] {
-    var hashes: [TensorHash] = []
-    func add(_ name: String, _ block: Block<Float>) {
+    auditedTensors.map { name, block in
       let hash = block.hash128
-      hashes.append(TensorHash(name: name, high: hash.high, low: hash.low))
+      return TensorHash(name: name, high: hash.high, low: hash.low)
     }
-    let buffers =
-      [("", model.parameters)]
-      + optimizer.slotNames.enumerated().map { ("\($1).", optimizer.slot($0)) }
-      + (average.map { [("average.", $0.average)] } ?? [])
-    for (prefix, buffer) in buffers {
-      for (parameter, range) in zip(model.parameterList, model.leaf.parameters) {
-        add(prefix + parameter.name, buffer[range])
-      }
-    }
-    for (statistic, range) in zip(model.statisticList, model.leaf.statistics) {
-      add(statistic.name, model.statistics[range])
-    }
-    return hashes
   }
 }
 

@@ -51,14 +51,15 @@ package final class RunJournal {
     recorded = (counters.step, now)
   }
 
-  /// After an epoch: prints its row and logs it.
-  func note(_ record: EpochRecord) throws {
-    display.printLines(table.lines(for: record))
+  /// After an epoch: prints its row, and below it the rank that held up the others; logs both.
+  func note(_ record: EpochRecord, _ times: RankTimes, slownessLine: String?) throws {
+    display.printLines(table.lines(for: record) + (slownessLine.map { [$0] } ?? []))
     try append(record)
+    try append(TimeRecord(step: record.step, epoch: record.epoch, times: times))
   }
 
   /// A line that cannot be written ends the run or not, as a failed save does.
-  private func append(_ record: some MetricsRecord) throws {
+  func append(_ record: some MetricsRecord) throws {
     do {
       try log.append(record)
     } catch let fault as Diagnostic where onFailure == .continue {

@@ -16,6 +16,7 @@ package struct RunSpec: Equatable, Sendable {
   package var checkpoint: CheckpointSpec
   package var audit: AuditSpec
   package var plan: PlanSpec
+  package var failure = FailureSpec()
   /// The run folder, relative to the working directory.
   package var outputFolder: String
 
@@ -97,6 +98,22 @@ package enum SaveFailure: String, CaseIterable, Sendable {
 package struct AuditSpec: Equatable, Sendable {
   /// Steps between comparisons of all ranks' parameters; 0: never.
   package var everySteps = 50
+  package var onMismatch = MismatchResponse.stop
+
+  package init() {}
+}
+
+/// What an audit does when replicas differ.
+package enum MismatchResponse: String, CaseIterable, Sendable {
+  /// The run ends; its next start resumes from a checkpoint of before.
+  case stop
+  /// The ranks in the minority get the others' bits, and the run goes on.
+  case heal
+}
+
+package struct FailureSpec: Equatable, Sendable {
+  /// How long a rank may show no sign of work; 0: for ever.
+  package var hangTimeoutSeconds = 300.0
 
   package init() {}
 }

@@ -23,24 +23,30 @@ package final class TrainingRun {
   private let trainLoader: BatchLoader<Float>
   private let journal: RunJournal?
   private let keeper: CheckpointKeeper?
+  private let auditor: Auditor
+  private let faults: InjectedFaults
   private var order: EpochOrder
-  private var clock: PhaseClock
-  private var epochStart = ContinuousClock.now
+  /// What this rank is doing at any moment.
+  package let activity: RankActivity
+  private let ledger: TimeLedger
 
   package init(
     _ spec: RunSpec, plans: ModelPlans, data: LoadedData, replica: Replica,
-    collectives: any Collectives, journal: RunJournal?, keeper: CheckpointKeeper?
+    collectives: any Collectives, journal: RunJournal?, keeper: CheckpointKeeper?,
+    activity: RankActivity? = nil, faults: InjectedFaults = InjectedFaults()
   ) throws {
+    self.faults = faults
+    auditor = Auditor(spec: spec.audit, collectives: collectives, journal: journal)
+    self.activity = activity ?? RankActivity(step: replica.counters.step)
     self.spec = spec
     self.data = data
     self.replica = replica
     self.collectives = collectives
     self.journal = journal
     self.keeper = keeper
+    ledger = TimeLedger(self.activity, over: collectives)
     length = RunLength(spec, samples: data.train.count)
-    schedule = LearningRateSchedule(
-      spec: spec.schedule, base: spec.optimizer.learningRate, stepsPerEpoch: length.stepsPerEpoch,
-      totalSteps: length.totalSteps)
+    schedule = length.learningRates(spec)
     let arena = AlignedMemory<Float>(count: plans.arenaCount)
     let usesClasses = spec.data.target == .classes
     steps = try StepEngine(
@@ -52,7 +58,8 @@ package final class TrainingRun {
         length: plans.training.leaf.count, buckets: plans.training.buckets,
         shards: spec.training.shards, over: collectives),
       shards: spec.training.shards,
-      limits: GradientLimits(norm: spec.training.clipNorm, value: spec.training.clipValue))
+      limits: GradientLimits(norm: spec.training.clipNorm, value: spec.training.clipValue),
+      activity: self.activity)
     evaluationEngine = ShardEngine(
       plans.evaluation, model: replica.model, usesClasses: usesClasses, seed: spec.seed,
       arena: arena)
@@ -62,25 +69,34 @@ package final class TrainingRun {
       part: data.train, statistics: data.statistics, augmentation: data.augmentation)
     order = EpochOrder(
       count: data.train.count, seed: spec.seed, epoch: length.epoch(ofStep: replica.counters.step))
-    clock = PhaseClock(in: .other)
   }
 
   /// Trains to the last step and leaves the weights that are to be used in the replica.
   package func train() throws {
-    try audit()
-    epochStart = .now
+    try auditor.audit(replica, activity: activity)
+    ledger.open()
     while replica.counters.step < length.lastStep, !replica.counters.hasStoppedEarly {
       try takeStep()
+      try faults.flipBits(of: replica, after: replica.counters.step)
       if length.endsEpoch(after: replica.counters.step) { try endEpoch() }
-      if isAuditDue { try audit() }
-      try keeper?.saveIfDue(replica, clock: &clock)
+      if auditor.isDue(after: replica.counters.step) {
+        try auditor.audit(replica, activity: activity)
+      }
+      try keeper?.saveIfDue(replica, activity: activity)
     }
-    try keeper?.saveLast(replica, clock: &clock)
+    if !auditor.isDue(after: replica.counters.step) {
+      try auditor.audit(replica, activity: activity)
+    }
+    try keeper?.saveLast(replica, activity: activity)
     if spec.training.earlyStopping != nil { replica.restoreBest() }
   }
 
-  /// The time since the run began, by phase.
-  package func timeSplit() -> TimeSplit { clock.read() }
+  /// The time since the run began by rank, and the slowest rank where that is worth a line; all ranks
+  /// call it.
+  package func totalTimes() throws -> (times: RankTimes, slownessLine: String?) {
+    let times = try ledger.closeTotal()
+    return (times, slownessLine(times))
+  }
 
   // MARK: One step
 
@@ -90,21 +106,23 @@ package final class TrainingRun {
     let epoch = length.epoch(ofStep: step)
     let batch = StepBatch(
       count: positions.count, step: step, learningRate: schedule.rate(atStep: step))
-    let load = { [self] (range: Range<Int>) in
+    let load = { [self] (range: Range<Int>) throws in
+      try faults.strike(.data, step: step + 1)
       let place = positions.lowerBound + range.lowerBound..<positions.lowerBound + range.upperBound
       self.load(place, trainLoader, order: order, epoch: epoch, into: steps.engine)
     }
-    let before = (loading: steps.loadingTime, waiting: steps.summation.waiting)
-    clock.enter(.compute)
+    let before = steps.summation.waiting
+    activity.begin(step: step)
     let result: StepResult
     do {
       result = try steps.run(batch, load: load)
     } catch let fault as NotFinite {
       throw try divergence(fault, batch, load: load)
     }
-    clock.enter(.other)
-    clock.move(steps.loadingTime - before.loading, from: .compute, to: .data)
-    clock.move((steps.summation.waiting - before.waiting).total, from: .compute, to: .sums)
+    activity.endStep()
+    let waiting = steps.summation.waiting - before
+    activity.move(waiting.late, from: .compute, to: .waiting)
+    activity.move(waiting.communication, from: .compute, to: .communication)
     replica.average?.update(
       0..<replica.model.parameters.count, weights: replica.model.parameters, step: step + 1)
     replica.counters.add(loss: result.loss, accuracy: result.accuracy, samples: positions.count)
@@ -130,7 +148,7 @@ package final class TrainingRun {
 
   /// All ranks search their part of the step for the layer that went bad first.
   private func divergence(
-    _ fault: NotFinite, _ batch: StepBatch, load: (Range<Int>) -> Void
+    _ fault: NotFinite, _ batch: StepBatch, load: (Range<Int>) throws -> Void
   ) throws -> AgreedFailure {
     let operations = steps.engine.plan.graph.operations
     let own = try steps.firstNotFinite(batch, load: load)
@@ -155,16 +173,24 @@ package final class TrainingRun {
       dev = result
     }
     let counts = spec.loss.countsRightAnswers
+    let times = try ledger.close()
     try journal?.note(
       EpochRecord(
         step: replica.counters.step, epoch: epoch,
         train: .init(loss: means.loss, metric: counts ? means.accuracy : nil),
         dev: dev.map { .init(loss: $0.loss, metric: $0.accuracy) },
-        duration: .now - epochStart, isBest: isBest))
-    epochStart = .now
+        duration: times.splits[collectives.rank].total, isBest: isBest),
+      times, slownessLine: slownessLine(times))
     replica.counters.beginEpoch()
     order = EpochOrder(count: data.train.count, seed: spec.seed, epoch: epoch)
-    if isBest { try keeper?.saveBest(replica, clock: &clock) }
+    if isBest { try keeper?.saveBest(replica, activity: activity) }
+  }
+
+  private func slownessLine(_ times: RankTimes) -> String? {
+    let shards = (0..<collectives.ranks).map { rank in
+      ShardRange.shards(ofRank: rank, of: collectives.ranks, shards: spec.training.shards).count
+    }
+    return times.slownessLine(hosts: collectives.hosts, shards: shards)
   }
 
   private func isEvaluationDue(_ epoch: Int) -> Bool {
@@ -173,22 +199,13 @@ package final class TrainingRun {
 
   /// Evaluates a part with the weights in use.
   package func evaluate(_ part: DataPart) throws -> Evaluation {
-    let previous = clock.enter(.evaluation)
-    defer { clock.enter(previous) }
+    let previous = activity.begin(.evaluation)
+    defer { activity.begin(previous) }
     let loader = BatchLoader<Float>(part: part, statistics: data.statistics)
     return try evaluator.evaluate(samples: part.count) { range in
+      activity.goOn()
+      try faults.strike(.evaluation, step: replica.counters.step)
       load(range, loader, order: nil, epoch: nil, into: evaluationEngine)
     }
-  }
-
-  private var isAuditDue: Bool {
-    spec.audit.everySteps > 0 && replica.counters.step % spec.audit.everySteps == 0
-  }
-
-  /// All ranks compare their replicas.
-  private func audit() throws {
-    guard spec.audit.everySteps > 0 else { return }
-    try ReplicaAudit.check(
-      replica.tensorHashes(), step: replica.counters.step, over: collectives)
   }
 }

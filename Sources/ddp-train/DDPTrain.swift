@@ -41,8 +41,10 @@ struct DDPTrain: ParsableCommand {
 }
 
 /// Whether this process speaks for all, as far as can be told before the ranks have met.
-private var isFirstRank: Bool {
+private var isFirstRank: Bool { launchRank ?? 0 == 0 }
+
+/// The number that the launcher gave this process.
+var launchRank: Int? {
   let names = ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"]
-  let numbers = names.compactMap { ProcessInfo.processInfo.environment[$0] }
-  return numbers.allSatisfy { $0 == "0" }
+  return names.compactMap { ProcessInfo.processInfo.environment[$0].flatMap(Int.init) }.first
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Collectives
 import Configuration
+import DataParallel
 import Datasets
 import Diagnostics
 import Metrics
@@ -25,15 +26,15 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
-    runOnAllRanks { collectives in
-      let configuration = try collectives.agree { try config.load() }
-      try evaluate(configuration, over: collectives, options: self)
+    runOnAllRanks(config) { configuration, collectives, watched in
+      try evaluate(configuration, over: collectives, options: self, under: watched)
     }
   }
 }
 
 private func evaluate(
-  _ configuration: RunConfiguration, over collectives: any Collectives, options: EvaluateCommand
+  _ configuration: RunConfiguration, over collectives: any Collectives, options: EvaluateCommand,
+  under watched: WatchedRank
 ) throws {
   let spec = configuration.spec
   let folder = RunFolder(spec.outputFolder)
@@ -54,9 +55,12 @@ private func evaluate(
     if options.checkpoint == nil, spec.training.earlyStopping != nil { replica.restoreBest() }
     return (checkpoint, try dataPart(options.part, of: material.data))
   }
+  watched.enterTraining([])
+  let activity = RankActivity(step: replica.counters.step)
+  activity.sink = watched.sink
   let run = try TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
-    journal: nil, keeper: nil)
+    journal: nil, keeper: nil, activity: activity)
   let evaluation = try run.evaluate(part)
   guard collectives.isRoot else { return }
   let names = material.data.shape.target.reportNames

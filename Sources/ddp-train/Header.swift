@@ -26,6 +26,20 @@ extension RunFacts {
       trainingOperations: Double(plans.flopsPerSample),
       bytesPerRank: plans.memory(spec, on: Cluster(collectives)).byteCount,
       instructionSet: InstructionSet.name, seed: spec.seed, resumedStep: resumedStep)
+    rate = RateFact(spec, length)
+  }
+}
+
+extension RateFact {
+  fileprivate init(_ spec: RunSpec, _ length: RunLength) {
+    self.init(
+      given: spec.optimizer.learningRate, warmupSteps: length.learningRates(spec).warmupSteps)
+    let scale = spec.optimizer.scale
+    guard let baseBatch = scale.baseBatch, scale.rule != .none else { return }
+    scaling = Scaling(
+      rule: scale.rule == .linear ? "linear" : "square_root",
+      factor: scale.factor(batch: spec.training.batch), batch: spec.training.batch,
+      baseBatch: baseBatch)
   }
 }
 

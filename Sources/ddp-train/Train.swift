@@ -1,6 +1,7 @@
 import Checkpoints
 import Collectives
 import Configuration
+import DataParallel
 import Diagnostics
 import Foundation
 import Kernels
@@ -10,7 +11,8 @@ import Training
 
 /// Trains a config from its newest checkpoint (or the beginning) to its end.
 func train(
-  _ configuration: RunConfiguration, over collectives: any Collectives, options: TrainCommand
+  _ configuration: RunConfiguration, over collectives: any Collectives, options: TrainCommand,
+  under watched: WatchedRank, faults: InjectedFaults
 ) throws {
   let spec = configuration.spec
   let folder = RunFolder(spec.outputFolder)
@@ -23,6 +25,11 @@ func train(
     if !options.dryRun { try folder.checkpoints.removeTemporaries() }
     return try folder.newestCheckpoint(resuming: configuration)
   }
+  let length = RunLength(spec, samples: material.data.train.count)
+  try collectives.agree {
+    try length.checkWarmup(
+      of: spec.schedule, place: configuration.place(of: "schedule.warmup_steps"))
+  }
   let replica = Replica(spec, plans: material.plans)
   if let checkpoint = material.checkpoint {
     try collectives.agree {
@@ -33,9 +40,10 @@ func train(
   }
   // Only now that config, data and checkpoint are found in order may anything be written or forgotten.
   try collectives.agree {
-    if collectives.isRoot, !options.dryRun { try folder.prepare(fresh: options.fresh) }
+    guard collectives.isRoot, !options.dryRun else { return }
+    try options.traceArguments.spec?.checkPath()
+    try folder.prepare(fresh: options.fresh)
   }
-  let length = RunLength(spec, samples: material.data.train.count)
   let facts = RunFacts(
     configuration, material, length, collectives, resumedStep: material.checkpoint?.record.step)
   let console = console(options.progress, spec: spec, firstStep: replica.counters.step)
@@ -48,14 +56,16 @@ func train(
     }
     return
   }
-  try run(configuration, material, replica, facts, console, folder, over: collectives)
+  try run(
+    configuration, material, replica, facts, console, folder, trace: options.traceArguments.spec,
+    watched, faults, over: collectives)
 }
 
 /// The steps and what comes after them.
 private func run(
   _ configuration: RunConfiguration, _ material: RunMaterial, _ replica: Replica,
-  _ facts: RunFacts, _ console: ProgressDisplay, _ folder: RunFolder,
-  over collectives: any Collectives
+  _ facts: RunFacts, _ console: ProgressDisplay, _ folder: RunFolder, trace traceSpec: TraceSpec?,
+  _ watched: WatchedRank, _ faults: InjectedFaults, over collectives: any Collectives
 ) throws {
   let spec = configuration.spec
   let length = RunLength(spec, samples: material.data.train.count)
@@ -77,11 +87,19 @@ private func run(
         settings: configuration.flattened, resolvedConfig: configuration.resolvedText),
       savedStep: resumedStep, warn: { console.printLines(["warning: \($0)"]) })
     : nil
+  let trace = try traceSpec.map {
+    try RunTrace($0, of: spec, plans: material.plans, over: collectives)
+  }
+  let plan = material.plans.training
+  watched.enterTraining(plan.instructionNames)
+  let activity = RankActivity(step: replica.counters.step, trace: trace?.buffer)
+  activity.sink = faults.sink(before: watched.sink, instructions: plan.shard.count)
   let run = try TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
-    journal: journal, keeper: keeper)
+    journal: journal, keeper: keeper, activity: activity, faults: faults)
   try run.train()
   try finish(run, material, replica, facts, journal, folder, spec, over: collectives)
+  if let lines = try trace?.write(activity) { journal?.display.printLines(lines) }
 }
 
 /// Evaluates the final weights and leaves the results in the run folder.
@@ -91,6 +109,7 @@ private func finish(
 ) throws {
   let part = material.data.test.map { ("test", $0) } ?? material.data.dev.map { ("dev", $0) }
   let evaluation = try part.map { try run.evaluate($0.1) }
+  let (times, slownessLine) = try run.totalTimes()
   try collectives.agree {
     guard let journal else { return }
     let results = RunResults(folder: folder.path, replica: replica)
@@ -99,9 +118,10 @@ private func finish(
     if let predictions = evaluation?.predictions { try results.write(predictions, names: names) }
     let summary = RunSummary(
       facts: facts, label: spec.loss.metricLabel, epochs: journal.log.epochs,
+      heals: journal.log.heals,
       reportTitle: reportTitle(part?.0, evaluation),
-      report: evaluation?.predictions?.reportLines(names: names) ?? [], time: run.timeSplit(),
-      weightsDigest: digest)
+      report: evaluation?.predictions?.reportLines(names: names) ?? [], times: times,
+      slownessLine: slownessLine, weightsDigest: digest)
     try results.write(summary)
     journal.display.printLines(summary.closingLines)
   }

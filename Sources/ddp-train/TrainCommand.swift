@@ -1,5 +1,6 @@
 import ArgumentParser
 import Metrics
+import Training
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -24,10 +25,18 @@ struct TrainCommand: ParsableCommand {
       "How progress is shown: \(ProgressOption.allCases.map(\.rawValue).joined(separator: ", ")).")
   var progress = ProgressOption.auto
 
+  @OptionGroup var traceArguments: TraceArguments
+
+  @Option(help: ArgumentHelp("A fault to bring about: KIND:rank=1,step=20.", visibility: .hidden))
+  var inject: [String] = []
+
   func run() throws {
-    runOnAllRanks { collectives in
-      let configuration = try collectives.agree { try config.load() }
-      try train(configuration, over: collectives, options: self)
+    runOnAllRanks(config) { configuration, collectives, watched in
+      let injected = try collectives.agree { try inject.map { try FaultInjection(parsing: $0) } }
+      let faults = InjectedFaults(injected, rank: collectives.rank)
+      try faults.strike(.start)
+      try train(
+        configuration, over: collectives, options: self, under: watched, faults: faults)
     }
   }
 }

@@ -27,7 +27,7 @@ struct BadConfigTests {
       expected: one of softmax_cross_entropy, sigmoid_cross_entropy, mean_squared, mean_absolute, huber
       to fix:   write softmax_cross_entropy instead of softmax_cross_entropi
     bad.yaml:14:19: unknown optimizer sdg
-      expected: one of sgd, momentum, rmsprop, adagrad, adam, adamw
+      expected: one of sgd, momentum, rmsprop, adagrad, adam, adamw, lars, lamb
       to fix:   write sgd instead of sdg
     bad.yaml:15:30: global batch 12 cannot be split evenly into 8 shards
       expected: a multiple of 8, so that every shard has the same shape
@@ -49,6 +49,19 @@ struct BadConfigTests {
     }
     try command.write(text, to: "bad.yaml")
     try expectRefusal(command, ["bad.yaml"], ranks: ranks, Self.manyFaults)
+  }
+
+  @Test("a warm-up that never ends, once for all ranks", arguments: [nil, 3])
+  func warmup(ranks: Int?) throws {
+    let command = try Command.table()
+    defer { command.remove() }
+    try expectRefusal(
+      command, ["table.yaml", "schedule.warmup_steps=28"], ranks: ranks,
+      """
+      command line: schedule.warmup_steps=28: schedule.warmup_steps is 28, but the whole run has 27 steps
+        expected: at most 27: 3 x 9 steps of an epoch
+        to fix:   use 1 or so, or raise training.epochs
+      """)
   }
 
   @Test("a batch that cannot be cut into the shards")

@@ -35,18 +35,42 @@ struct Command {
 
   /// - Parameter ranks: nil: without `mpirun`.
   @discardableResult
-  func run(ranks: Int? = nil, _ arguments: [String]) throws -> Result {
-    try result(of: start(ranks: ranks, arguments))
+  func run(
+    ranks: Int? = nil, _ arguments: [String], through wrapper: [String] = []
+  ) throws -> Result {
+    try result(of: start(ranks: ranks, arguments, through: wrapper))
   }
 
   /// Starts the program and returns at once; its output goes to files beside the folder.
-  func start(ranks: Int? = nil, _ arguments: [String]) throws -> Process {
-    let process = Process()
+  ///
+  /// - Parameter wrapper: A command that each rank's process begins with.
+  func start(
+    ranks: Int? = nil, _ arguments: [String], through wrapper: [String] = []
+  ) throws -> Process {
     let launcher = ranks.map {
       ["mpirun", "--oversubscribe", "--bind-to", "none", "-q", "-n", "\($0)"]
     }
+    return try start(by: (launcher ?? []) + wrapper, [:], arguments)
+  }
+
+  /// Runs the program by a launcher.
+  ///
+  /// - Parameter program: nil: the launcher knows it.
+  func run(
+    by launcher: [String], _ variables: [String: String], program: URL? = Self.program,
+    _ arguments: [String]
+  ) throws -> Result {
+    try result(of: start(by: launcher, variables, program: program, arguments))
+  }
+
+  /// Starts it so.
+  func start(
+    by launcher: [String], _ variables: [String: String], program: URL? = Self.program,
+    _ arguments: [String]
+  ) throws -> Process {
+    let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = (launcher ?? []) + [Self.program.path] + arguments
+    process.arguments = launcher + (program.map { [$0.path] } ?? []) + arguments
     process.currentDirectoryURL = folder
     var environment = [
       "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
@@ -54,10 +78,11 @@ struct Command {
     ]
     if !sharesCache { environment["XDG_CACHE_HOME"] = base.appendingPathComponent("cache").path }
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+      .merging(variables) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try file("stdout")
     process.standardError = try file("stderr")
-    try process.run()
+    try process.runUnblocked()
     return process
   }
 
@@ -115,11 +140,35 @@ extension Command {
   /// Kills one rank of a running `mpirun`; says whether there was one.
   @discardableResult
   static func killAnyRank(of launcher: Process) throws -> Bool {
+    guard let rank = ranks(of: launcher).randomElement() else { return false }
+    return kill(rank, SIGKILL) == 0
+  }
+
+  /// The processes that a running `mpirun` has started.
+  static func ranks(of launcher: Process) -> [Int32] {
     let path = "/proc/\(launcher.processIdentifier)/task/\(launcher.processIdentifier)/children"
     let children = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-    let ranks = children.split(separator: " ").compactMap { Int32($0) }
-    guard let rank = ranks.randomElement() else { return false }
-    return kill(rank, SIGKILL) == 0
+    return children.split(separator: " ").compactMap { Int32($0) }
+  }
+
+  /// Returns as soon as the run of `table.yaml` has logged steps.
+  func waitForSteps() throws {
+    for _ in 0..<300 {
+      if let log = try? bytes("runs/table/metrics.jsonl"), !log.isEmpty { return }
+      Thread.sleep(forTimeInterval: 0.1)
+    }
+    Issue.record("no step within 30 seconds")
+  }
+
+  /// Returns as soon as the run in `output` has saved its state.
+  func waitForCheckpoint(in output: String) throws {
+    for _ in 0..<300 {
+      let saved = try? FileManager.default.contentsOfDirectory(
+        atPath: path("\(output)/checkpoints"))
+      if saved?.contains(where: { $0.hasPrefix("step-") }) == true { return }
+      Thread.sleep(forTimeInterval: 0.1)
+    }
+    Issue.record("no checkpoint within 30 seconds")
   }
 
   /// Orphans of a killed launcher notice within a moment; the next start must not race them.
@@ -132,12 +181,24 @@ extension Command {
   }
 
   /// Whether any process has this command's folder as its working directory.
-  private func isRunning() throws -> Bool {
-    try FileManager.default.contentsOfDirectory(atPath: "/proc").contains { entry in
-      guard Int(entry) != nil else { return false }
-      let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(entry)/cwd")
-      return place == folder.resolvingSymlinksInPath().path
+  private func isRunning() throws -> Bool { try !processes().isEmpty }
+
+  /// Those that have this command's folder as their working directory.
+  private func processes() throws -> [Int32] {
+    let here = folder.resolvingSymlinksInPath().path
+    return try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }
+      .filter {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\($0)/cwd")) == here
+      }
+  }
+
+  /// Kills one process of the program that runs in the command's folder, whoever started it.
+  func killAnyRank() throws {
+    let ranks = try processes().filter {
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\($0)/exe"))
+        == Self.program.resolvingSymlinksInPath().path
     }
+    #expect(kill(try #require(ranks.randomElement()), SIGKILL) == 0)
   }
 }
 

@@ -4,10 +4,13 @@ import Testing
 /// The contract: the same weights and predictions on any number of ranks, in one go or in pieces.
 @Suite("The same bits", .serialized)
 struct SameBitsTests {
-  /// Jobs that between them use convolution, batch norm, dropout, Adam, warm-up, residuals, several
-  /// yes/no outputs, momentum, clipping, averages and a smaller last batch.
+  /// Jobs that between them use convolution, batch norm, dropout, Adam, LARS, LAMB, a scaled rate, warm-up,
+  /// residuals, several yes/no outputs, momentum, clipping, averages and a smaller last batch.
   enum Job: String, CaseIterable {
-    case images, residual, table
+    case images, residual, lars, lamb, table
+
+    /// Whether the job reads images.
+    var sharesCache: Bool { [.images, .residual].contains(self) }
 
     var arguments: [String] {
       switch self {
@@ -21,6 +24,19 @@ struct SameBitsTests {
         [
           "residual", "training.batch=32", "training.shards=8", "training.epochs=1",
           "training.max_steps=6", "training.clip_norm=1", "training.ema_decay=0.9",
+        ]
+      case .lars:
+        [
+          "table.yaml", "optimizer={kind: lars, learning_rate: 2, trust: 0.02}",
+          "optimizer.scale={rule: linear, base_batch: 8}", "training.clip_norm=1",
+        ]
+      case .lamb:
+        // 82,000 weights in the second layer: 21 blocks of norms, several buckets.
+        [
+          "table.yaml", "optimizer={kind: lamb, learning_rate: 0.02}",
+          "optimizer.scale={rule: square_root, base_batch: 6}",
+          "model.layers=[{dense: 320}, relu, {dense: 256}, batch_norm, relu, {dense: 3}]",
+          "plan.bucket_bytes=65536",
         ]
       case .table: ["table.yaml"]
       }
@@ -46,7 +62,7 @@ struct SameBitsTests {
   @Test(
     "on any number of ranks", .enabled(if: hasFashionMNIST), arguments: Job.allCases)
   func anyRankCount(job: Job) throws {
-    let command = try Command.table(sharesCache: job != .table)
+    let command = try Command.table(sharesCache: job.sharesCache)
     defer { command.remove() }
     let alone = try train(command, job, ranks: nil, into: "alone")
     for ranks in [1, 2, 3, 4, 5, 8] {
@@ -57,9 +73,9 @@ struct SameBitsTests {
 
   @Test(
     "cut in the middle of an epoch and continued on other numbers of ranks",
-    .enabled(if: hasFashionMNIST), arguments: [Job.images, .table])
+    .enabled(if: hasFashionMNIST), arguments: [Job.images, .lamb, .table])
   func continued(job: Job) throws {
-    let command = try Command.table(sharesCache: job != .table)
+    let command = try Command.table(sharesCache: job.sharesCache)
     defer { command.remove() }
     let whole = try train(command, job, ranks: nil, into: "whole")
     _ = try train(command, job, ranks: 4, into: "parts", ["training.max_steps=3"])

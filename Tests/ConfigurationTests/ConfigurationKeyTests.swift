@@ -29,7 +29,7 @@ struct ConfigurationKeyTests {
         ConfigurationKey(
           path: "optimizer.beta1", type: "a number, at least 0 and below 1", default: "0.9",
           documentation:
-            "The weight of the past in the average of gradients. Only for adam and adamw.")))
+            "The weight of the past in the average of gradients. Only for adam, adamw and lamb.")))
     #expect(
       keys.contains(
         ConfigurationKey(

@@ -113,6 +113,36 @@ struct CrossCheckTests {
         """)
   }
 
+  @Test("a rate that is scaled says for which batch it was found")
+  func scaling() {
+    #expect(
+      faults(
+        smallest.replacing("learning_rate: 0.1", with: "learning_rate: 0.1, scale: {rule: linear}")
+      ) == """
+        small.yaml:7:51: optimizer.scale.base_batch is missing
+          expected: the global batch with which optimizer.learning_rate was found
+          to fix:   add base_batch: 256 under optimizer.scale, or write rule: none
+        """)
+    #expect(
+      faults(smallest, "optimizer.scale={rule: quadratic, base_batch: 0}") == """
+        command line: optimizer.scale={rule: quadratic, base_batch: 0}: optimizer.scale.rule is \
+        the text "quadratic"
+          expected: none, linear or square_root
+          to fix:   write one of these words
+        command line: optimizer.scale={rule: quadratic, base_batch: 0}: optimizer.scale.base_batch \
+        is 0
+          expected: a whole number, at least 1
+          to fix:   write, for example, base_batch: 256
+        """)
+    #expect(
+      faults(smallest, "optimizer.trust=0.1") == """
+        command line: optimizer.trust=0.1: optimizer.trust does not belong to kind: sgd
+          expected: one of learning_rate, scale, weight_decay, l2, l1, decay_biases_and_norms, \
+        groups; trust is a key of lars
+          to fix:   remove trust, or write kind: lars
+        """)
+  }
+
   @Test("a schedule warms up in one way, Nesterov needs the classical form, adam does not decay")
   func learning() {
     #expect(

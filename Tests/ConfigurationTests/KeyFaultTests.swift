@@ -20,7 +20,7 @@ struct KeyFaultTests {
       faults(smallest.replacing("loss:", with: "los:")) == """
         small.yaml:6:1: unknown key los
           expected: one of name, seed, data, model, loss, optimizer, schedule, training, evaluation, \
-        checkpoint, audit, plan, output
+        checkpoint, audit, failure, plan, output
           to fix:   write loss instead of los
         """)
   }
@@ -41,7 +41,7 @@ struct KeyFaultTests {
     #expect(
       faults(smallest + "\naudit: {zzz: 3}") == """
         small.yaml:8:9: unknown key audit.zzz
-          expected: every_steps
+          expected: one of every_steps, on_mismatch
           to fix:   remove zzz
         """)
   }
@@ -105,7 +105,7 @@ struct KeyFaultTests {
         mean_absolute, huber
           to fix:   add loss: softmax_cross_entropy
         small.yaml:1:1: optimizer is missing
-          expected: a table with kind, which is one of sgd, momentum, rmsprop, adagrad, adam, adamw
+          expected: a table with kind, which is one of sgd, momentum, rmsprop, adagrad, adam, adamw, lars, lamb
           to fix:   add optimizer: {kind: adam, learning_rate: 0.001}
         """)
     #expect(faults("") == faults("name: x"))
@@ -153,8 +153,9 @@ struct KeyFaultTests {
         target_kind; separator is a key of csv
           to fix:   remove separator, or write format: csv
         small.yaml:7:43: optimizer.weight_decay does not belong to kind: adam
-          expected: one of learning_rate, beta1, beta2, epsilon, l2, l1, decay_biases_and_norms, \
-        groups; weight_decay is a key of sgd, momentum, rmsprop, adagrad and adamw
+          expected: one of learning_rate, beta1, beta2, epsilon, scale, l2, l1, \
+        decay_biases_and_norms, groups; weight_decay is a key of sgd, momentum, rmsprop, adagrad, \
+        adamw, lars and lamb
           to fix:   remove weight_decay, or write kind: adamw
         small.yaml:8:26: schedule.factor does not belong to kind: cosine
           expected: one of final, warmup_steps, warmup_fraction; factor is a key of step and \
@@ -168,7 +169,7 @@ struct KeyFaultTests {
     #expect(
       faults(smallest.replacing("{kind: sgd", with: "{knd: sgd")) == """
         small.yaml:7:13: unknown key optimizer.knd
-          expected: kind, which is one of sgd, momentum, rmsprop, adagrad, adam, adamw
+          expected: kind, which is one of sgd, momentum, rmsprop, adagrad, adam, adamw, lars, lamb
           to fix:   write kind instead of knd
         """)
   }

@@ -66,6 +66,8 @@ struct ResolvedConfigurationTests {
       "optimizer: {kind: adam, learning_rate: 0.1, beta2: 0.99}",
       "optimizer: {kind: adamw, learning_rate: 0.1, weight_decay: 0}",
       "optimizer: {kind: adamw, learning_rate: 0.1, weight_decay: 0, groups: [{match: a, weight_decay: 1}]}",
+      "optimizer: {kind: lars, learning_rate: 0.1, momentum: 0.8, trust: 0.02, adapt_biases_and_norms: true}",
+      "optimizer: {kind: lamb, learning_rate: 0.1, scale: {rule: square_root, base_batch: 32}}",
       "schedule: {kind: exponential, factor: 0.9, warmup_fraction: 0.1}",
       "schedule: {kind: inverse_time, rate: 0.5}", "schedule: {kind: polynomial, power: 2}",
       "schedule: {kind: cosine, final: 0.1}", "schedule: {kind: one_cycle, start: 1}",
@@ -112,6 +114,7 @@ struct ResolvedConfigurationTests {
         optimizer:
           kind: sgd
           learning_rate: 0.1
+          scale: {rule: none, base_batch: null}
           weight_decay: 0
           l2: 0
           l1: 0
@@ -139,6 +142,9 @@ struct ResolvedConfigurationTests {
           on_failure: stop
         audit:
           every_steps: 50
+          on_mismatch: stop
+        failure:
+          hang_timeout_seconds: 300
         plan:
           fusion: true
           bucket_bytes: 1048576

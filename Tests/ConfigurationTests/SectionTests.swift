@@ -46,12 +46,36 @@ struct SectionTests {
         "kind: adamw, beta1: 0.8, beta2: 0.95, epsilon: 1e-6",
         .adam(beta1: 0.8, beta2: 0.95, epsilon: 1e-6)
       ),
+      ("kind: lars", .lars(momentum: 0.9, trust: 0.001)),
+      ("kind: lars, momentum: 0.8, trust: 0.01", .lars(momentum: 0.8, trust: 0.01)),
+      ("kind: lamb", .lamb(beta1: 0.9, beta2: 0.999, epsilon: 1e-6)),
+      (
+        "kind: lamb, beta1: 0.8, beta2: 0.95, epsilon: 1e-5",
+        .lamb(beta1: 0.8, beta2: 0.95, epsilon: 1e-5)
+      ),
     ])
   func optimizer(text: String, expected: UpdateRule) throws {
     let spec = try varied("optimizer: {\(text), learning_rate: 0.01}").optimizer
     #expect(spec.rule == expected)
     #expect(spec.learningRate == 0.01)
-    #expect(spec.weightDecay == (text.contains("adamw") ? 0.01 : 0))
+    let decays = ["adamw": 0.01, "lamb": 0.01, "lars": 0.0005]
+    #expect(spec.weightDecay == (decays.first { text.contains($0.key) }?.value ?? 0))
+    #expect(spec.scale == BatchScaling() && !spec.adaptsBiasesAndNorms)
+  }
+
+  @Test("the rule by which the rate follows the batch is read")
+  func scale() throws {
+    func scale(_ text: String) throws -> BatchScaling {
+      try varied("optimizer: {kind: lamb, learning_rate: 0.01, scale: \(text)}").optimizer.scale
+    }
+    #expect(
+      try scale("{rule: linear, base_batch: 256}") == BatchScaling(rule: .linear, baseBatch: 256))
+    #expect(
+      try scale("{rule: square_root, base_batch: 32}")
+        == BatchScaling(rule: .squareRoot, baseBatch: 32))
+    #expect(try scale("{rule: none}") == BatchScaling())
+    #expect(try scale("{rule: none, base_batch: 8}") == BatchScaling(rule: .none, baseBatch: 8))
+    #expect(try scale("{}") == BatchScaling())
   }
 
   @Test("penalties and groups of parameters are read")

@@ -12,7 +12,8 @@ struct ShippedConfigurationTests {
   func names() {
     #expect(
       shippedNames == [
-        "fashion-mnist", "fashion-mnist-best", "flower", "inception", "lenet",
+        "fashion-mnist", "fashion-mnist-best", "fashion-mnist-large-batch", "flower", "inception",
+        "lenet",
         "logistic-regression", "mlp", "moons", "residual", "spirals", "xor",
       ])
   }

@@ -38,7 +38,7 @@ struct ValueFaultTests {
           expected: true or false
           to fix:   write, for example, fusion: true
         small.yaml:15:8: audit is 7
-          expected: a table with every_steps
+          expected: a table with every_steps and on_mismatch
           to fix:   write, for example, audit: {every_steps: 50}
         small.yaml:16:7: name is a list of 2 entries
           expected: letters, digits, _, - and dots, the first one no dot
@@ -93,7 +93,7 @@ struct ValueFaultTests {
         mean_absolute, huber
           to fix:   write softmax_cross_entropy instead of softmax_crossentropy
         small.yaml:7:19: unknown optimizer adm
-          expected: one of sgd, momentum, rmsprop, adagrad, adam, adamw
+          expected: one of sgd, momentum, rmsprop, adagrad, adam, adamw, lars, lamb
           to fix:   write adam instead of adm
         small.yaml:8:11: unknown schedule cosin
           expected: one of constant, step, exponential, inverse_time, polynomial, cosine, one_cycle

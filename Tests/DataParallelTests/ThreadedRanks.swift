@@ -105,7 +105,12 @@ final class ThreadedRank: Collectives {
     while !test(slot) { pause(attempt: 0) }
   }
 
-  func pause(attempt: Int) { sched_yield() }
+  var onPause: (() -> Void)?
+
+  func pause(attempt: Int) {
+    onPause?()
+    sched_yield()
+  }
 
   func finish() {}
 

@@ -2,18 +2,25 @@ import CAllocationCount
 import Datasets
 import Engine
 import Foundation
+import Metrics
 import Optimizers
 import Storage
 import Testing
 
 @Suite("Allocations")
 struct AllocationTests {
-  @Test("a training step allocates nothing after the first, loading included")
-  func step() throws {
+  @Test(
+    "a training step allocates nothing after the first, loading included, with a timeline or without",
+    arguments: [
+      UpdateRule.adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8), .lars(momentum: 0.9, trust: 0.01),
+      .lamb(beta1: 0.9, beta2: 0.999, epsilon: 1e-6),
+    ], [false, true])
+  func step(rule: UpdateRule, keepsTimeline: Bool) throws {
+    let trace = keepsTimeline ? TraceBuffer(capacity: 1000) : nil
     let data = try images()
     let step = try SmallStep(
-      batch: 24, shards: 4, rule: .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8),
-      limits: GradientLimits(norm: 1, value: 0.5))
+      batch: 24, shards: 4, rule: rule, limits: GradientLimits(norm: 1, value: 0.5),
+      activity: RankActivity(trace: trace))
     let loader = BatchLoader<Float>(
       part: data.train, statistics: data.statistics, augmentation: data.augmentation)
     let engine = step.steps.engine
@@ -34,6 +41,7 @@ struct AllocationTests {
     let count = allocation_count_of_thread() - before
     #expect(count == 0, "\(count) allocations in 20 steps")
     #expect(norm.isFinite && norm > 0)
+    #expect(trace?.droppedCount ?? 1 > 0)
   }
 
   @Test("a forward pass for evaluation allocates nothing")

@@ -3,6 +3,7 @@ import DataParallel
 import Engine
 import Graph
 import Kernels
+import Metrics
 import Optimizers
 import Plan
 import Storage
@@ -17,7 +18,7 @@ struct SmallStep {
   init(
     input: [Int] = SmallStep.images, _ layers: [LayerKind] = SmallStep.layers, batch: Int,
     shards: Int, rule: UpdateRule = .sgd, limits: GradientLimits = GradientLimits(),
-    fusion: Bool = true
+    fusion: Bool = true, activity: RankActivity = RankActivity()
   ) throws {
     let spec = ModelSpec(input: input, layers: layers.map { LayerSpec($0) })
     let loss = LossSpec.softmaxCrossEntropy(labelSmoothing: 0, classWeights: nil)
@@ -40,7 +41,7 @@ struct SmallStep {
         parameterCount: model.parameters.count),
       summation: GradientSummation(
         length: plan.leaf.count, buckets: plan.buckets, shards: shards, over: SoloCollectives()),
-      shards: shards, limits: limits)
+      shards: shards, limits: limits, activity: activity)
   }
 
   /// Everything a step may contain: convolution, norm, fused and free activations, dropout, dense.

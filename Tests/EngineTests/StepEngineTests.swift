@@ -1,17 +1,21 @@
 import Engine
 import Graph
 import Kernels
+import Optimizers
 import Storage
 import Testing
 
 @Suite("A training step")
 struct StepEngineTests {
-  @Test("fused operations give the same bits as separate ones")
-  func fusion() throws {
-    let fused = try SmallStep(
-      batch: 16, shards: 4, rule: .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8))
-    let plain = try SmallStep(
-      batch: 16, shards: 4, rule: .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8), fusion: false)
+  @Test(
+    "fused operations give the same bits as separate ones",
+    arguments: [
+      UpdateRule.adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8),
+      .lamb(beta1: 0.9, beta2: 0.999, epsilon: 1e-6),
+    ])
+  func fusion(rule: UpdateRule) throws {
+    let fused = try SmallStep(batch: 16, shards: 4, rule: rule)
+    let plain = try SmallStep(batch: 16, shards: 4, rule: rule, fusion: false)
     let names = [fused, plain].map { $0.plan.graph.operations.map(\.kind.name) }
     #expect(names[0].contains("batch_norm_relu") && !names[1].contains("batch_norm_relu"))
     for step in 0..<3 {

@@ -70,7 +70,7 @@ func update<S: Scalar>(
       weights: weights, gradient: gradient, squareSum: slot0, epsilon: 1e-3, terms: terms)
   case .adam:
     updateByAdam(
-      weights: weights, gradient: gradient, mean: slot0, square: slot1, beta1: 0.9, beta2: 0.99,
-      epsilon: 1e-3, correction: AdamCorrection(beta1: 0.9, beta2: 0.99, step: step), terms: terms)
+      weights: weights, gradient: gradient, mean: slot0, square: slot1,
+      constants: AdamConstants(beta1: 0.9, beta2: 0.99, epsilon: 1e-3, step: step), terms: terms)
   }
 }

@@ -70,10 +70,10 @@ struct UpdateRulesTests {
 
   @Test("Adam's corrections are 1 - beta^t", arguments: [1, 2, 7, 1000])
   func corrections(step: Int) {
-    let correction = AdamCorrection(beta1: 0.9, beta2: 0.999, step: step)
+    let constants = AdamConstants(beta1: 0.9, beta2: 0.999, epsilon: 1, step: step)
     let powers = (0..<step).reduce((1.0, 1.0)) { p, _ in (p.0 * 0.9, p.1 * 0.999) }
-    #expect(abs(correction.mean - (1 - powers.0)) < 1e-13)
-    #expect(abs(correction.square - (1 - powers.1)) < 1e-13)
+    #expect(abs(constants.meanCorrection - (1 - powers.0)) < 1e-13)
+    #expect(abs(constants.squareCorrection - (1 - powers.1)) < 1e-13)
   }
 
   private func expectReference<S: Scalar>(

@@ -7,7 +7,7 @@ import Testing
 
 extension DistributedTests {
   @Suite("Sums over ranks", .serialized)
-  @MainActor
+  @MPIThread
   struct DistributedSumTests {
     let group: any Collectives
 

@@ -10,11 +10,13 @@ import Testing
 ///   --testing-library swift-testing --filter MPICollectivesTests
 /// ```
 @Suite("Distributed", .serialized, FinishTrait())
-@MainActor
+@MPIThread
 struct DistributedTests {
   private static let joined = Result { try joinRanks() }
 
   static func group() throws -> any Collectives { try joined.get() }
+
+  static func finish() throws { try group().finish() }
 }
 
 /// MPI asks every rank to part from the others before its process ends.
@@ -23,7 +25,7 @@ struct FinishTrait: SuiteTrait, TestScoping {
     for test: Test, testCase: Test.Case?, performing body: @Sendable () async throws -> Void
   ) async throws {
     try await body()
-    try await MainActor.run { try DistributedTests.group().finish() }
+    try await DistributedTests.finish()
   }
 }
 

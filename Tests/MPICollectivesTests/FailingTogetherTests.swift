@@ -18,7 +18,7 @@ enum FailureScene: String, CaseIterable {
 
   static let fault = Diagnostic(place: "step 7", problem: "all is lost", remedy: "try again")
 
-  @MainActor
+  @MPIThread
   func play(_ group: any Collectives) -> Never {
     runTogether(group) {
       switch self {
@@ -46,7 +46,7 @@ enum FailureScene: String, CaseIterable {
 
 extension DistributedTests {
   @Suite("A scene of failure", .serialized, .enabled(if: FailureScene.current != nil))
-  @MainActor
+  @MPIThread
   struct SceneOfFailure {
     @Test("is played to its end")
     func play() throws {

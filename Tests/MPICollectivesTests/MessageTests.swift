@@ -5,7 +5,7 @@ import Testing
 
 extension DistributedTests {
   @Suite("Messages between ranks", .serialized, .enabled(if: isLaunchedByMPI))
-  @MainActor
+  @MPIThread
   struct MessageTests {
     let group: any Collectives
 

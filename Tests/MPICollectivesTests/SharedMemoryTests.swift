@@ -5,7 +5,7 @@ import Testing
 
 extension DistributedTests {
   @Suite("Shared memory", .serialized)
-  @MainActor
+  @MPIThread
   struct SharedMemoryTests {
     let group: any Collectives
 

@@ -47,6 +47,30 @@ struct RunTextTests {
   }
 
   @Test(
+    "the rate is shown with what was made of it",
+    arguments: [
+      (RateFact(given: 0.002), "0.002"),
+      (RateFact(given: 0.002, warmupSteps: 1500), "0.002, rising from 0 in the first 1,500 steps"),
+      (
+        RateFact(
+          given: 0.006, scaling: .init(rule: "linear", factor: 8, batch: 1024, baseBatch: 128),
+          warmupSteps: 100),
+        "0.048 = 0.006 x 8 (linear, batch 1,024 for 128), rising from 0.006 in the first 100 steps"
+      ),
+      (
+        RateFact(
+          given: 0.01, scaling: .init(rule: "square_root", factor: 0.5, batch: 32, baseBatch: 128),
+          warmupSteps: 2),
+        "0.005 = 0.01 x 0.5 (square_root, batch 32 for 128), rising from 0 in the first 2 steps"
+      ),
+    ])
+  func rate(rate: RateFact, text: String) {
+    var facts = facts
+    facts.rate = rate
+    #expect(facts.lines[10] == "rate       \(text)")
+  }
+
+  @Test(
     "ranks are counted per host",
     arguments: [
       ([3, 1], "4 on 2 hosts: n0 (3), n1 (1)"), ([8, 8, 8, 8, 8], "40 on 5 hosts, 8 on each"),
@@ -80,12 +104,13 @@ struct RunTextTests {
     time.other = .seconds(10)
     let summary = RunSummary(
       facts: facts, label: .accuracy, epochs: epochs, reportTitle: "test", report: ["accuracy 92%"],
-      time: time, weightsDigest: "0123abcd")
+      times: RankTimes([time]), weightsDigest: "0123abcd")
     let closing = [
-      "", "test", "accuracy 92%", "", "time", "compute           30.0 s   75.0%",
-      "waiting for sums   0.0 s    0.0%", "data               0.0 s    0.0%",
-      "checkpoint         0.0 s    0.0%", "evaluation         0.0 s    0.0%",
-      "other             10.0 s   25.0%", "total             40.0 s  100.0%", "",
+      "", "test", "accuracy 92%", "", "time", "compute        30.0 s   75.0%",
+      "communication   0.0 s    0.0%", "waiting         0.0 s    0.0%",
+      "data            0.0 s    0.0%", "checkpoint      0.0 s    0.0%",
+      "evaluation      0.0 s    0.0%", "other          10.0 s   25.0%",
+      "total          40.0 s  100.0%", "",
       "sha256 0123abcd  model.safetensors",
     ]
     #expect(summary.closingLines == closing)
@@ -101,7 +126,8 @@ struct RunTextTests {
   @Test("without a test part the summary has no result section")
   func noReport() {
     let summary = RunSummary(
-      facts: facts, label: .accuracy, epochs: [], reportTitle: "test", report: [], time: .init(),
+      facts: facts, label: .accuracy, epochs: [], reportTitle: "test", report: [],
+      times: RankTimes([.init()]),
       weightsDigest: "ff")
     #expect(summary.closingLines.prefix(2) == ["", "time"])
   }

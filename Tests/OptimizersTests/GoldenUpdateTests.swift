@@ -10,7 +10,7 @@ import Testing
   import Musl
 #endif
 
-/// What PyTorch did in `golden_updates.py`, said in our spec.
+/// What was done in `golden_updates.py`, said in our spec.
 struct UpdateCase: Sendable, CustomStringConvertible {
   let name: String
   let spec: OptimizerSpec
@@ -34,13 +34,15 @@ struct UpdateCase: Sendable, CustomStringConvertible {
   }
 }
 
-@Suite("Updates as PyTorch does them")
+@Suite("Updates as PyTorch and the papers do them")
 struct GoldenUpdateTests {
   private static let heavy = UpdateRule.momentum(beta: 0.9, nesterov: false)
   private static let nesterov = UpdateRule.momentum(beta: 0.8, nesterov: true)
   private static let rmsprop = UpdateRule.rmsprop(beta: 0.9, epsilon: 1e-3)
   private static let adagrad = UpdateRule.adagrad(epsilon: 1e-2)
   private static let adam = UpdateRule.adam(beta1: 0.8, beta2: 0.95, epsilon: 1e-2)
+  private static let lars = UpdateRule.lars(momentum: 0.9, trust: 0.3)
+  private static let lamb = UpdateRule.lamb(beta1: 0.8, beta2: 0.95, epsilon: 1e-2)
 
   static let cases = [
     UpdateCase("sgd", .sgd),
@@ -63,6 +65,15 @@ struct GoldenUpdateTests {
     UpdateCase("adam l2", adam, l2: 0.3),
     UpdateCase("adam clip norm", adam, clipNorm: 1.5),
     UpdateCase("adamw", adam, decay: 0.6),
+    UpdateCase("lars", lars),
+    UpdateCase("lars l2", lars, l2: 0.3),
+    UpdateCase("lars decay", lars, decay: 0.6),
+    UpdateCase("lars clip norm", lars, decay: 0.6, clipNorm: 1.5),
+    UpdateCase("lars clip value", lars, decay: 0.6, clipValue: 0.9),
+    UpdateCase("lamb", lamb),
+    UpdateCase("lamb l2", lamb, l2: 0.3),
+    UpdateCase("lamb decay", lamb, decay: 0.6),
+    UpdateCase("lamb clip norm", lamb, decay: 0.6, clipNorm: 1.5),
   ]
 
   @Test("five steps end at PyTorch's weights, in Double", arguments: cases)
@@ -106,10 +117,14 @@ struct GoldenUpdateTests {
       }
       gradient.block.copy(from: slopes.map { S($0) })
       let norm = slopes.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      let scale = item.clipNorm.map { clipScale(norm: norm, limit: $0) } ?? 1
+      optimizer.prepare(
+        0..<7, weights: weights.block, gradient: gradient.block, step: step,
+        gradientScale: scale, clipValue: item.clipValue)
+      optimizer.combineNorms(step: step)
       optimizer.update(
         0..<7, weights: weights.block, gradient: gradient.block, step: step,
-        learningRate: item.spec.learningRate / Double(step),
-        gradientScale: item.clipNorm.map { clipScale(norm: norm, limit: $0) } ?? 1,
+        learningRate: item.spec.learningRate / Double(step), gradientScale: scale,
         clipValue: item.clipValue)
     }
     return weights.block.array

@@ -60,6 +60,14 @@ struct ExecutionPlanTests {
           update bucket 2
 
         """)
+    // Lines without their indentation; the first and the two headings are no instructions.
+    let lines = plan.text.split(separator: "\n").filter { $0.hasPrefix("  ") }.map {
+      $0.dropFirst(2)
+    }
+    let names = plan.instructionNames
+    #expect(names.count == lines.count)
+    #expect(zip(names, lines).allSatisfy { $1 == $0 || $1.hasPrefix($0 + " ") }, "\(names)")
+    #expect(names[7] == "end-leaf, start-sum bucket 0" && names[12] == "relu_gradient [layers.1]")
   }
 
   @Test(

@@ -1,3 +1,5 @@
+import Diagnostics
+import Optimizers
 import Testing
 import Training
 
@@ -35,5 +37,28 @@ struct RunLengthTests {
     let cut = RunLength(samples: 203, batch: 24, epochs: 2, maxSteps: 5)
     #expect(cut.lastStep == 5 && cut.totalSteps == 18)
     #expect(RunLength(samples: 203, batch: 24, epochs: 2, maxSteps: 50).lastStep == 18)
+  }
+
+  @Test("a warm-up may take the whole run and no more", arguments: [0, 1, 17, 18])
+  func warmup(steps: Int) throws {
+    var schedule = ScheduleSpec(.constant)
+    schedule.warmup = .steps(steps)
+    try RunLength(samples: 203, batch: 24, epochs: 2).checkWarmup(of: schedule, place: "a.yaml:1:1")
+  }
+
+  @Test("a warm-up that is longer than the run is refused, whatever max_steps says")
+  func longWarmup() throws {
+    var schedule = ScheduleSpec(.cosine(final: 0))
+    schedule.warmup = .steps(500)
+    let length = RunLength(samples: 203, batch: 24, epochs: 5, maxSteps: 1000)
+    let fault = #expect(throws: Diagnostic.self) {
+      try length.checkWarmup(of: schedule, place: "a.yaml:9:38")
+    }
+    #expect(
+      fault?.description == """
+        a.yaml:9:38: schedule.warmup_steps is 500, but the whole run has 45 steps
+          expected: at most 45: 5 x 9 steps of an epoch
+          to fix:   use 2 or so, or raise training.epochs
+        """)
   }
 }

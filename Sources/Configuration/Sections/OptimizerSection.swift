@@ -8,19 +8,22 @@ enum OptimizerSection {
     Choice(
       noun: "optimizer", tagKey: "kind", isNamedFormAllowed: false,
       example: "{kind: adam, learning_rate: 0.001}",
-      variants: [sgd, momentum, rmsprop, adagrad, adam, adamw])
+      variants: [sgd, momentum, rmsprop, adagrad, adam, adamw, lars, lamb])
   }
 
   /// A rule's own constants with what all rules share.
-  private struct Options<Constants> {
+  struct Options<Constants> {
     var constants: Constants
     /// Its rule is a stand-in.
     var shared = OptimizerSpec(rule: .sgd, learningRate: 0)
   }
 
-  private static func variant<Constants>(
+  /// - Parameters:
+  ///   - decay: The default of `weight_decay`; nil: the rule has no such key.
+  ///   - more: Keys of the shared settings that only some rules have.
+  static func variant<Constants>(
     _ name: String, _ documentation: String, _ defaults: Constants, _ keys: [Key<Constants>],
-    decay: Double? = 0, make: @escaping (Constants) -> UpdateRule,
+    decay: Double? = 0, more: [Key<OptimizerSpec>] = [], make: @escaping (Constants) -> UpdateRule,
     check: @escaping (Options<Constants>, SectionSite, inout Faults) -> Void = { _, _, _ in },
     extract: @escaping (OptimizerSpec) -> Constants?
   ) -> Variant<OptimizerSpec> {
@@ -28,8 +31,8 @@ enum OptimizerSection {
     options.shared.weightDecay = decay ?? 0
     let rate = Key(
       "learning_rate", \OptimizerSpec.learningRate, .number(.atLeast(0), example: 0.001),
-      "The step size before the schedule's factor.", isRequired: true)
-    let shared = [rate] + (decay == nil ? [] : [decayKey]) + penaltyKeys
+      "The step size before scaling and the schedule's factor.", isRequired: true)
+    let shared = [rate, scaleKey] + (decay == nil ? [] : [decayKey]) + penaltyKeys + more
     let own = keys.map { $0.inside(\Options<Constants>.constants) }
     let rest = shared.map { $0.inside(\Options<Constants>.shared) }
     let section = Section(
@@ -47,7 +50,8 @@ enum OptimizerSection {
   private static var decayKey: Key<OptimizerSpec> {
     Key(
       "weight_decay", \.weightDecay, .number(.atLeast(0), example: 0.01),
-      "Decoupled decay: weights shrink by learning rate x this in every step.")
+      "Decoupled decay: weights shrink by learning rate x this in every step; lars and lamb scale it with the step."
+    )
   }
 
   private static var penaltyKeys: [Key<OptimizerSpec>] {
@@ -170,7 +174,7 @@ extension OptimizerSection {
     }
   }
 
-  private struct Moments {
+  struct Moments {
     var beta1 = 0.9
     var beta2 = 0.999
     var epsilon = 1e-8
@@ -187,7 +191,7 @@ extension OptimizerSection {
     var rule: UpdateRule { .adam(beta1: beta1, beta2: beta2, epsilon: epsilon) }
   }
 
-  private static var momentsKeys: [Key<Moments>] {
+  static var momentsKeys: [Key<Moments>] {
     [
       Key("beta1", \.beta1, average(0.9), "The weight of the past in the average of gradients."),
       Key("beta2", \.beta2, average(0.999), "The weight of the past in the average of squares."),
@@ -220,7 +224,7 @@ extension OptimizerSection {
       make: \.rule, extract: { Moments($0.rule) })
   }
 
-  private static func average(_ example: Double) -> Format<Double> {
+  static func average(_ example: Double) -> Format<Double> {
     .number(.from(0, below: 1), example: example)
   }
 

@@ -99,6 +99,7 @@ enum RunSection {
       Key("evaluation", \.run.evaluation, Section.evaluation.format, "When the model is judged."),
       Key("checkpoint", \.run.checkpoint, Section.checkpoint.format, "When the run is saved."),
       Key("audit", \.run.audit, Section.audit.format, "When ranks compare their replicas."),
+      Key("failure", \.run.failure, Section.failure.format, "When a run that hangs ends."),
       Key(
         "plan", \.run.plan, Section.plan.format, "How a step is arranged; never changes results."),
       Key("output", \.output, output.format, "Where results go."),

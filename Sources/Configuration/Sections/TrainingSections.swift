@@ -103,7 +103,23 @@ extension Section where Root == AuditSpec {
       keys: [
         Key(
           "every_steps", \.everySteps, .wholeNumber(.atLeast(0), example: 50),
-          "Steps between comparisons of all ranks' parameters; 0: never.")
+          "Steps between comparisons of all ranks' parameters; 0: never."),
+        Key(
+          "on_mismatch", \.onMismatch, .word(["stop": .stop, "heal": .heal]),
+          "Whether ranks that differ end the run or get the bits of the majority (of rank 0, if none)."
+        ),
+      ])
+  }
+}
+
+extension Section where Root == FailureSpec {
+  static var failure: Section {
+    Section(
+      defaults: FailureSpec(),
+      keys: [
+        Key(
+          "hang_timeout_seconds", \.hangTimeoutSeconds, .number(.atLeast(0), example: 300),
+          "How long a rank may show no sign of work before the job ends and says where; 0: for ever.")
       ])
   }
 }

@@ -84,47 +84,20 @@ package func updateByAdagrad<S: Scalar>(
 /// `m = beta1 m + (1 - beta1) g`; `v = beta2 v + (1 - beta2) g^2`; then, with `m^ = m / (1 - beta1^t)`
 /// and `v^ = v / (1 - beta2^t)`, `w -= a m^ / (sqrt(v^) + epsilon)`.
 ///
-/// `correction` holds the two divisors of step `t`. Source: Kingma and Ba, ICLR 2015, algorithm 1;
-/// with `terms.weightDecay` it is AdamW: Loshchilov and Hutter, ICLR 2019, algorithm 2.
+/// Source: Kingma and Ba, ICLR 2015, algorithm 1; with `terms.weightDecay` it is AdamW: Loshchilov and
+/// Hutter, ICLR 2019, algorithm 2.
 @_specialize(where S == Float)
 @_specialize(where S == Double)
 package func updateByAdam<S: Scalar>(
-  weights: Block<S>, gradient: Block<S>, mean: Block<S>, square: Block<S>, beta1: Double,
-  beta2: Double, epsilon: Double, correction: AdamCorrection, terms: UpdateTerms
+  weights: Block<S>, gradient: Block<S>, mean: Block<S>, square: Block<S>,
+  constants: AdamConstants, terms: UpdateTerms
 ) {
-  let (meanKept, meanAdded) = (S(beta1), S(1 - beta1))
-  let (squareKept, squareAdded) = (S(beta2), S(1 - beta2))
-  let (meanFactor, rootFactor) = (S(1 / correction.mean), S(1 / correction.square.squareRoot()))
-  let (epsilon, mean, square) = (S(epsilon), mean.base, square.base)
+  let (factors, mean, square) = (AdamFactors<S>(constants), mean.base, square.base)
   updatePass(weights, gradient, terms) { g, index in
-    let m = (mean[index] * meanKept).addingProduct(g, meanAdded)
-    let v = (square[index] * squareKept).addingProduct(g * g, squareAdded)
+    let m = factors.mean(mean[index], taking: g)
+    let v = factors.square(square[index], taking: g)
     mean[index] = m
     square[index] = v
-    return m * meanFactor / (v.squareRoot() * rootFactor + epsilon)
+    return factors.direction(mean: m, square: v)
   }
-}
-
-/// What Adam's averages, started at 0, have reached of their target by step `t`: `1 - beta^t`.
-package struct AdamCorrection: Equatable, Sendable {
-  package let mean: Double
-  package let square: Double
-
-  /// - Parameter step: `t`, counted from 1.
-  package init(beta1: Double, beta2: Double, step: Int) {
-    precondition(step > 0, "step \(step): Adam counts from 1")
-    mean = 1 - power(beta1, step)
-    square = 1 - power(beta2, step)
-  }
-}
-
-/// `base ^ exponent` by repeated squaring.
-private func power(_ base: Double, _ exponent: Int) -> Double {
-  var (result, square, rest) = (1.0, base, exponent)
-  while rest > 0 {
-    if rest & 1 == 1 { result *= square }
-    square *= square
-    rest >>= 1
-  }
-  return result
 }
