@@ -147,7 +147,7 @@ package final class GradientSummation<S: Scalar> {
     precondition(endedLeaves[bucket] == localShards.count, "bucket \(bucket) lacks shards")
     startedBuckets += 1
     board.publishReady(total(startedBuckets))
-    try advance()
+    try poll()
   }
 
   /// Moves the outstanding buckets forward, without waiting.
@@ -161,7 +161,6 @@ package final class GradientSummation<S: Scalar> {
   /// Returns when `sum` holds the sum over all shards in `bucket`; it may be read, not changed.
   package func waitSum(_ bucket: Int) throws(CollectivesError) {
     precondition(bucket < startedBuckets, "bucket \(bucket) was not started")
-    try advance()
     if isFinished(bucket) { return }
     let start = ContinuousClock.now
     let needed = total(bucket + 1)
@@ -193,9 +192,10 @@ package final class GradientSummation<S: Scalar> {
   private func wait(until isDone: () -> Bool) throws(CollectivesError) {
     var attempt = 0
     while !isDone() {
+      try advance()
+      if isDone() { return }
       group.pause(attempt: attempt)
       attempt += 1
-      try advance()
     }
   }
 
