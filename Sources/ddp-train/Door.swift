@@ -26,7 +26,12 @@ func runOnAllRanks(
   runTogether(collectives) {
     let configuration = try collectives.agree { try configuration.get() }
     let rank = try watch.join(collectives)
-    try body(configuration, collectives, rank)
+    do {
+      try body(configuration, collectives, rank)
+    } catch let end as AgreedFailure where end.isOrderly {
+      try rank.end()
+      throw end
+    }
     try rank.end()
   }
 }

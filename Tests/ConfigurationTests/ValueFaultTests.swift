@@ -50,10 +50,10 @@ struct ValueFaultTests {
   func endTime() {
     #expect(
       faults(smallest + "\npreemption: {grace_seconds: -1, end_time: \"2026-03-01 18:00\"}") == """
-        small.yaml:8:30: preemption.grace_seconds is -1
+        small.yaml:8:29: preemption.grace_seconds is -1
           expected: a number, at least 0
           to fix:   write, for example, grace_seconds: 60
-        small.yaml:8:44: preemption.end_time is the text "2026-03-01 18:00"
+        small.yaml:8:43: preemption.end_time is the text "2026-03-01 18:00"
           expected: auto, or a time with its zone in the form 2026-03-01T18:00:00Z
           to fix:   write, for example, end_time: 2026-03-01T18:00:00Z
         """)

@@ -46,6 +46,7 @@ struct ProgressBoardTests {
       }
       let steps = watch.newest.map { $0?.step }
       try rank.end()
+      watch.end()
       return steps
     }
     for steps in seen { #expect(steps == [10, 11, 12, 13, 14]) }

@@ -55,6 +55,11 @@ package final class HangWatch: Sendable {
     watched.withLock { $0.subject = .call(name, for: .zero) }
   }
 
+  /// Sees nothing from now on.
+  package func end() {
+    watched.withLock { $0.subject = .nothing }
+  }
+
   /// Watches the ranks of `group` from now on, over the board that they share; all ranks call this.
   package func join(_ group: any Collectives) throws(CollectivesError) -> WatchedRank {
     let board = try ProgressBoard(over: group)
