@@ -92,10 +92,9 @@ let package = Package(
     .target(
       name: "Scaling", dependencies: ["DataParallel", "Metrics", "Optimizers", "Plan"],
       exclude: ["Examples", "README.md"], swiftSettings: careful),
-    room("Loopback", ["Storage"]),
     room(
       "Calibration",
-      ["Datasets", "Engine", "Kernels", "Loopback", "Plan", "Scaling", "Storage", "Training"]),
+      ["Datasets", "Engine", "Kernels", "Plan", "Scaling", "Storage", "Training"]),
     room(
       "Configuration",
       [
@@ -141,7 +140,6 @@ let package = Package(
     suite("Placement", ["Collectives", "Placement", "Storage"]),
     suite("Checkpoints", ["Checkpoints", "Diagnostics", "Storage"]),
     suite("Metrics", ["CAllocationCount", "Diagnostics", "Metrics", "Storage"]),
-    suite("Calibration", ["Calibration", "Scaling"]),
     suite("Scaling", ["DataParallel", "Graph", "Optimizers", "Plan", "Scaling"]),
     suite(
       "Configuration",

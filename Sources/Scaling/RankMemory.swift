@@ -38,14 +38,6 @@ package struct RankMemory: Equatable, Sendable {
       }.max() ?? 1
     let leaf = training.leaf.count
     add("gradients", slots * leaf, "\(slots) \(slots == 1 ? "leaf" : "leaves") of the tree")
-    let layout = cluster.layout(shards: shards)
-    if cluster.hosts > 1 {
-      let host = SumRoute.busiestHost(layout, bucket: training.buckets.first ?? 0..<0)
-      let received =
-        SumRoute.ofBuckets(training.buckets, layout, host: host)
-        .reduce(0) { $0 + $1.receivedSumBytes } / MemoryLayout<Float>.stride
-      add("messages", received, "pieces of other hosts' sums")
-    }
     let arena = max(training.arena.count, evaluation.arena.count)
     add("activations", arena, "inputs and values of \(training.capacity) samples")
   }
@@ -60,13 +52,4 @@ package struct RankMemory: Equatable, Sendable {
     parts.append(
       Part(name: name, byteCount: elements * MemoryLayout<Float>.stride, remark: remark))
   }
-}
-
-/// The most leaves that any rank holds at once.
-private func slotCount(_ cluster: Cluster, shards: Int) -> Int {
-  (0..<cluster.ranks).map {
-    LocalSum(
-      shards: ShardRange.shards(ofRank: $0, of: cluster.ranks, shards: shards), of: shards
-    ).slotCount
-  }.max() ?? 1
 }

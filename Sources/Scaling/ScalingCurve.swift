@@ -26,23 +26,17 @@ package struct ScalingCurve: Equatable, Sendable {
   ) {
     let shardsPerRank = (shards + cluster.ranks - 1) / cluster.ranks
     self.shardsPerRank = shardsPerRank
-    func step(_ share: StepShare, _ cluster: Cluster, shards: Int, overlaps: Bool = true)
-      -> StepPrediction
-    {
-      let layout = cluster.layout(shards: shards)
-      let host = SumRoute.busiestHost(layout, bucket: plan.buckets.first ?? 0..<0)
-      return StepSimulation.run(
-        plan, share: share, routes: SumRoute.ofBuckets(plan.buckets, layout, host: host),
-        times: times, localRanks: cluster.localRanks, network: network, overlaps: overlaps
+    func step(_ share: StepShare, _ cluster: Cluster, overlaps: Bool = true) -> StepPrediction {
+      StepSimulation.run(
+        plan, share: share, times: times, on: cluster, network: network, overlaps: overlaps
       ).prediction
     }
     func strong(_ cluster: Cluster, overlaps: Bool = true) -> StepPrediction {
-      step(
-        .largest(ranks: cluster.ranks, shards: shards), cluster, shards: shards, overlaps: overlaps)
+      step(.largest(ranks: cluster.ranks, shards: shards), cluster, overlaps: overlaps)
     }
     func weak(_ cluster: Cluster) -> StepPrediction {
       let total = shardsPerRank * cluster.ranks
-      return step(StepShare(rank: 0, of: cluster.ranks, shards: total), cluster, shards: total)
+      return step(StepShare(rank: 0, of: cluster.ranks, shards: total), cluster)
     }
     let single = Cluster(ranks: 1, hosts: 1)
     let (alone, aloneWeak) = (strong(single).totalSeconds, weak(single).totalSeconds)

@@ -6,27 +6,24 @@ import Plan
 package struct ScalingReport: Sendable {
   package let cluster: Cluster
   package let network: NetworkModel
-  /// Measured on this machine, to judge the stated network by.
-  package let loopback: NetworkModel?
   package let times: MachineTimes
   package let memory: RankMemory
   package let curve: ScalingCurve
   package let batch: Int
   package let shards: Int
-  package let traffic: [SumTraffic]
+  package let buckets: [Range<Int>]
 
   package init(
     _ plan: ExecutionPlan, batch: Int, shards: Int, memory: RankMemory, times: MachineTimes,
-    cluster: Cluster, network: NetworkModel, loopback: NetworkModel? = nil
+    cluster: Cluster, network: NetworkModel
   ) {
-    self.loopback = loopback
     self.cluster = cluster
     self.network = network
     self.times = times
     self.memory = memory
     self.batch = batch
     self.shards = shards
-    traffic = SumTraffic.ofBuckets(plan.buckets, on: cluster, shards: shards)
+    buckets = plan.buckets
     curve = ScalingCurve(
       plan, shards: shards, times: times, cluster: cluster, network: network)
   }
@@ -47,13 +44,6 @@ package struct ScalingReport: Sendable {
       "network",
       "\(shortText(network.gigabits)) Gbit/s per host, \(shortText(network.microseconds)) us",
     ])
-    if let loopback {
-      table.append([
-        "",
-        "for comparison: \(fixedPoint(loopback.gigabits, digits: 1)) Gbit/s, "
-          + "\(fixedPoint(loopback.microseconds, digits: 1)) us by TCP inside this machine",
-      ])
-    }
     table.append([
       "cores", "measured: \(times.cores) busy, alone in brackets; hosts have one per rank",
     ])
@@ -84,15 +74,18 @@ package struct ScalingReport: Sendable {
 
   private var sumLines: [String] {
     var table = TextTable([.left, .right, .right, .right, .right])
-    table.append(["sum of gradients", "bytes", "added/rank", "sent/host", "messages/rank"])
+    table.append(["sum of gradients", "bytes", "in memory/rank", "sent/host", "messages/rank"])
     func append(_ name: String, _ traffic: SumTraffic) {
       table.append([
-        name, byteCountText(traffic.byteCount), byteCountText(traffic.addedBytesPerRank),
-        byteCountText(traffic.sentBytesPerHost), groupedDigits(traffic.messagesPerRank),
+        name, byteCountText(traffic.byteCount), byteCountText(traffic.memoryBytesPerRank),
+        byteCountText(traffic.networkBytesPerHost), groupedDigits(traffic.messagesPerRank),
       ])
     }
+    let traffic = buckets.map {
+      SumTraffic(byteCount: $0.count * MemoryLayout<Float>.stride, on: cluster)
+    }
     for (bucket, traffic) in traffic.enumerated() { append("  bucket \(bucket)", traffic) }
-    append("  total", traffic.reduce(SumTraffic(), +))
+    append("  total", SumTraffic(sumOf: traffic))
     return table.lines
   }
 

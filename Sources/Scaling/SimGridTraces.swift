@@ -11,16 +11,10 @@ import Plan
 /// time-independent traces", Concurrency and Computation 27, 2015.
 package struct SimGridTraces: Sendable {
   package let cluster: Cluster
-  /// By host, then by bucket.
-  private let routes: [[SumRoute]]
-  private let actions: [Key: [StepAction]]
-  private let keys: [Key]
-
-  /// Ranks of one host with equally many micro-shards do the same.
-  private struct Key: Hashable {
-    var host: Int
-    var shards: Int
-  }
+  private let bucketBytes: [Int]
+  private let stages: [SumStage]
+  private let actions: [Int: [StepAction]]
+  private let shardCounts: [Int]
 
   /// - Precondition: Every host has equally many ranks.
   package init(
@@ -28,24 +22,18 @@ package struct SimGridTraces: Sendable {
   ) {
     precondition(cluster.isEven, "\(cluster.text)")
     self.cluster = cluster
-    let layout = cluster.layout(shards: shards)
-    let routes = (0..<cluster.hosts).map {
-      SumRoute.ofBuckets(plan.buckets, layout, host: $0)
-    }
-    var actions: [Key: [StepAction]] = [:]
-    keys = (0..<cluster.ranks).map { rank in
+    bucketBytes = plan.buckets.map { $0.count * MemoryLayout<Float>.stride }
+    stages = SumStage.all(on: cluster)
+    var actions: [Int: [StepAction]] = [:]
+    shardCounts = (0..<cluster.ranks).map { rank in
       let share = StepShare(rank: rank, of: cluster.ranks, shards: shards)
-      let key = Key(host: rank / cluster.localRanks, shards: share.shards)
-      if actions[key] == nil {
-        actions[key] =
-          StepSimulation.run(
-            plan, share: share, routes: routes[key.host], times: times,
-            localRanks: cluster.localRanks, network: network
-          ).actions
+      if actions[share.shards] == nil {
+        actions[share.shards] =
+          StepSimulation.run(plan, share: share, times: times, on: cluster, network: network)
+          .actions
       }
-      return key
+      return share.shards
     }
-    self.routes = routes
     self.actions = actions
   }
 
@@ -57,47 +45,47 @@ package struct SimGridTraces: Sendable {
       if pendingSeconds > 0 { lines.append("\(rank) compute \(operations(pendingSeconds))") }
       pendingSeconds = 0
     }
-    let key = keys[rank]
-    for action in actions[key] ?? [] {
+    for action in actions[shardCounts[rank]] ?? [] {
       switch action {
       case .spend(let seconds): pendingSeconds += seconds
-      case .post(let bucket, let stage):
+      case .start(let bucket, let stage):
         flush()
-        lines += postLines(rank, routes[key.host][bucket].stages[stage], bucket: bucket)
-      case .take(let bucket, let stage):
+        lines += startLines(rank, bucket: bucket, stage: stage)
+      case .wait(let bucket, let stage):
         flush()
-        lines += messageLines(rank, routes[key.host][bucket], bucket: bucket, stage: stage)
+        lines += waitLines(rank, bucket: bucket, stage: stage)
       }
     }
     flush()
     return (lines + ["\(rank) finalize"]).joined(separator: "\n") + "\n"
   }
 
-  private func postLines(_ rank: Int, _ stage: SumRoute.Stage, bucket: Int) -> [String] {
-    guard case .receive(let host, let byteCount, let phase) = stage else { return [] }
-    return ["\(rank) irecv \(neighbour(of: rank, on: host)) \(tag(bucket, phase)) \(byteCount)"]
+  private func startLines(_ rank: Int, bucket: Int, stage: Int) -> [String] {
+    guard case .exchange(let exchange) = stages[stage] else { return [] }
+    let bytes = Double(bucketBytes[bucket]) * exchange.fraction / Double(cluster.localRanks)
+    let tail = "\(tag(bucket, stage)) \(max(1, Int(bytes.rounded())))"
+    let (target, source) = partners(of: rank, exchange)
+    return (source.map { ["\(rank) irecv \($0) \(tail)"] } ?? [])
+      + (target.map { ["\(rank) isend \($0) \(tail)"] } ?? [])
   }
 
-  private func messageLines(_ rank: Int, _ route: SumRoute, bucket: Int, stage: Int) -> [String] {
-    switch route.stages[stage] {
-    case .send(let host, let byteCount, let phase):
-      return ["\(rank) isend \(neighbour(of: rank, on: host)) \(tag(bucket, phase)) \(byteCount)"]
-    case .receive(let host, _, let phase):
-      return ["\(rank) wait \(neighbour(of: rank, on: host)) \(rank) \(tag(bucket, phase))"]
-    case .settle(let phase):
-      return route.stages[..<stage].compactMap {
-        guard case .send(let host, _, phase) = $0 else { return nil }
-        return "\(rank) wait \(rank) \(neighbour(of: rank, on: host)) \(tag(bucket, phase))"
-      }
-    case .add, .publish: return []
-    }
+  private func waitLines(_ rank: Int, bucket: Int, stage: Int) -> [String] {
+    guard case .exchange(let exchange) = stages[stage] else { return [] }
+    let (target, source) = partners(of: rank, exchange)
+    return (source.map { ["\(rank) wait \($0) \(rank) \(tag(bucket, stage))"] } ?? [])
+      + (target.map { ["\(rank) wait \(rank) \($0) \(tag(bucket, stage))"] } ?? [])
   }
 
-  private func tag(_ bucket: Int, _ phase: SumRoute.Phase) -> Int { 2 * bucket + phase.rawValue }
+  private func tag(_ bucket: Int, _ stage: Int) -> Int { bucket * stages.count + stage }
 
-  /// The owner of the same slice on another host.
-  private func neighbour(of rank: Int, on host: Int) -> Int {
-    host * cluster.localRanks + rank % cluster.localRanks
+  /// The ranks with the same place on the other hosts.
+  private func partners(
+    of rank: Int, _ exchange: SliceExchange.Stage
+  ) -> (target: Int?, source: Int?) {
+    let (host, place) = (rank / cluster.localRanks, rank % cluster.localRanks)
+    let hosts = exchange.partners(of: host, hosts: cluster.hosts)
+    func neighbour(on host: Int?) -> Int? { host.map { $0 * cluster.localRanks + place } }
+    return (neighbour(on: hosts.target), neighbour(on: hosts.source))
   }
 
   /// At 1e9 operations a second.

@@ -4,37 +4,34 @@ import Plan
 /// share would; all ranks are taken to be alike.
 ///
 /// The rank computes its micro-shards one after another. In the last of them every finished bucket is
-/// started, and sums move on only when the plan polls or waits, as in `GradientSummation`. Buckets take the
-/// stages of their `SumRoute`. The ranks of a host share one link; what comes in started when this rank was
-/// first ready for it, since the other side is as far.
+/// started, and sums move on only when the plan polls or waits, as in `GradientSummation`. Buckets pass
+/// through stages: the owner of a slice adds it up over the ranks of its host, exchanges it with the owners on
+/// the other hosts (`SliceExchange`) and says that it is done. The ranks of a host share one link.
 package struct StepSimulation {
   private let plan: ExecutionPlan
   private let times: RankTimes
   private let network: NetworkModel
-  /// By bucket.
-  private let routes: [SumRoute]
+  private let stages: [SumStage]
   private let flagSeconds: Double
   private let localRanks: Int
 
   /// Seconds since the step began.
   private var now = 0.0
-  private var linkOutIsFreeAt = 0.0
-  private var linkInIsFreeAt = 0.0
+  private var linkIsFreeAt = 0.0
   private var computeSeconds = 0.0
   private var progress: [BucketProgress]
   private var startedBuckets = 0
   private var actions: [StepAction] = []
 
   private init(
-    _ plan: ExecutionPlan, routes: [SumRoute], times: MachineTimes, localRanks: Int,
-    network: NetworkModel
+    _ plan: ExecutionPlan, times: MachineTimes, cluster: Cluster, network: NetworkModel
   ) {
     self.plan = plan
-    self.routes = routes
-    self.times = times.times(localRanks: localRanks)
+    self.times = times.times(localRanks: cluster.localRanks)
     self.network = network
-    self.localRanks = localRanks
-    flagSeconds = localRanks > 1 ? times.flagSeconds : 0
+    flagSeconds = times.flagSeconds
+    localRanks = cluster.localRanks
+    stages = SumStage.all(on: cluster)
     progress = plan.buckets.map { _ in BucketProgress() }
   }
 
@@ -42,14 +39,12 @@ package struct StepSimulation {
   ///
   /// - Parameters:
   ///   - share: Of the rank with the most to do, which the others wait for.
-  ///   - routes: Of the host with the most to do.
   ///   - overlaps: Whether sums run beside backward; without, they start when it is over.
   package static func run(
-    _ plan: ExecutionPlan, share: StepShare, routes: [SumRoute], times: MachineTimes,
-    localRanks: Int, network: NetworkModel, overlaps: Bool = true
+    _ plan: ExecutionPlan, share: StepShare, times: MachineTimes, on cluster: Cluster,
+    network: NetworkModel, overlaps: Bool = true
   ) -> (prediction: StepPrediction, actions: [StepAction]) {
-    var simulation = StepSimulation(
-      plan, routes: routes, times: times, localRanks: localRanks, network: network)
+    var simulation = StepSimulation(plan, times: times, cluster: cluster, network: network)
     simulation.runShards(share, overlaps: overlaps)
     simulation.finish()
     let prediction = StepPrediction(
@@ -108,26 +103,24 @@ package struct StepSimulation {
   private mutating func start(_ bucket: Int) {
     startedBuckets += 1
     // The other ranks of the host must have said that they are as far.
-    progress[bucket].isReadyAt = now + flagSeconds
+    progress[bucket].isReadyAt = now + (localRanks > 1 ? flagSeconds : 0)
     advanceAll()
   }
 
   private mutating func wait(_ bucket: Int) {
     advanceAll()
-    while !isFinished(bucket) {
-      guard
-        let next = (0..<startedBuckets).filter({ !isFinished($0) })
-          .min(by: { progress[$0].isReadyAt < progress[$1].isReadyAt })
-      else { return }
-      // A wait for a message costs nothing in a trace, where the message itself takes its time.
-      let time = max(now, progress[next].isReadyAt)
-      if progress[next].awaitsMessage { now = time } else { spend(time - now) }
+    while progress[bucket].stage < stages.count {
+      let next = (0..<startedBuckets).filter { progress[$0].stage < stages.count }
+        .map { progress[$0].isReadyAt }.min()
+      if let next, next > now { pass(until: next) }
       advanceAll()
     }
   }
 
-  private func isFinished(_ bucket: Int) -> Bool {
-    progress[bucket].stage == routes[bucket].stages.count
+  /// Waits. A wait for a message costs nothing in a trace, where the message itself takes its time.
+  private mutating func pass(until time: Double) {
+    let isMessage = progress[..<startedBuckets].contains { $0.isReadyAt == time && $0.isUnderWay }
+    if isMessage { now = time } else { spend(time - now) }
   }
 
   private mutating func advanceAll() {
@@ -136,50 +129,50 @@ package struct StepSimulation {
 
   /// Takes as many stages of a bucket as are possible without waiting.
   private mutating func advance(_ bucket: Int) {
-    while !isFinished(bucket), progress[bucket].isReadyAt <= now {
-      let stage = routes[bucket].stages[progress[bucket].stage]
-      if !progress[bucket].awaitsStage, let time = readyTime(of: stage, bucket) {
-        progress[bucket].isReadyAt = time
-        progress[bucket].awaitsStage = true
-        progress[bucket].awaitsMessage = stage != .publish
-        continue
+    let sliceBytes =
+      Double(plan.buckets[bucket].count * MemoryLayout<Float>.stride) / Double(localRanks)
+    while progress[bucket].stage < stages.count, progress[bucket].isReadyAt <= now {
+      let stage = progress[bucket].stage
+      switch stages[stage] {
+      case .addLocal:
+        spend(sliceBytes * Double(localRanks + 1) * times.sumSecondsPerByte)
+      case .exchange(let exchange):
+        guard progress[bucket].isUnderWay else {
+          actions.append(.start(bucket: bucket, stage: stage))
+          send(bucket, byteCount: sliceBytes * exchange.fraction)
+          continue
+        }
+        actions.append(.wait(bucket: bucket, stage: stage))
+        progress[bucket].isUnderWay = false
+        if exchange.adds { spend(sliceBytes * exchange.fraction * 3 * times.sumSecondsPerByte) }
+      case .publish: break
       }
-      take(stage, bucket)
-      progress[bucket].awaitsStage = false
-      progress[bucket].awaitsMessage = false
       progress[bucket].stage += 1
+      if stage + 1 < stages.count, stages[stage + 1] == .publish {
+        progress[bucket].isReadyAt = now + flagSeconds
+      }
     }
   }
 
-  /// When a stage that is reached now can be taken; nil: at once.
-  private mutating func readyTime(of stage: SumRoute.Stage, _ bucket: Int) -> Double? {
-    switch stage {
-    case .receive(_, let byteCount, _):
-      actions.append(.post(bucket: bucket, stage: progress[bucket].stage))
-      linkInIsFreeAt = max(now, linkInIsFreeAt) + linkSeconds(byteCount)
-      return linkInIsFreeAt + network.latencySeconds
-    case .settle: return progress[bucket].isSentAt
-    case .publish: return now + flagSeconds
-    case .add, .send: return nil
-    }
+  /// The message of every rank of the host at once, through their one link.
+  private mutating func send(_ bucket: Int, byteCount: Double) {
+    let start = max(now, linkIsFreeAt)
+    linkIsFreeAt = start + byteCount * Double(localRanks) / network.bytesPerSecond
+    progress[bucket].isReadyAt = linkIsFreeAt + network.latencySeconds
+    progress[bucket].isUnderWay = true
   }
+}
 
-  private mutating func take(_ stage: SumRoute.Stage, _ bucket: Int) {
-    switch stage {
-    case .add(let byteCount): spend(Double(byteCount) * times.sumSecondsPerByte)
-    case .send(_, let byteCount, _):
-      linkOutIsFreeAt = max(now, linkOutIsFreeAt) + linkSeconds(byteCount)
-      progress[bucket].isSentAt = linkOutIsFreeAt
-      actions.append(.take(bucket: bucket, stage: progress[bucket].stage))
-    case .receive, .settle:
-      actions.append(.take(bucket: bucket, stage: progress[bucket].stage))
-    case .publish: break
-    }
-  }
+/// What a bucket passes through on its way to the sum.
+package enum SumStage: Equatable, Sendable {
+  case addLocal
+  case exchange(SliceExchange.Stage)
+  /// The other owners' slices are not there before their word of it.
+  case publish
 
-  /// How long the messages of all ranks of the host keep their link busy.
-  private func linkSeconds(_ byteCount: Int) -> Double {
-    Double(byteCount * localRanks) / network.bytesPerSecond
+  package static func all(on cluster: Cluster) -> [SumStage] {
+    let exchange = SliceExchange(hosts: cluster.hosts).stages.map { SumStage.exchange($0) }
+    return cluster.localRanks > 1 ? [.addLocal] + exchange + [.publish] : exchange
   }
 }
 
@@ -187,22 +180,16 @@ package struct StepSimulation {
 package enum StepAction: Equatable, Sendable {
   /// Computing, adding, or waiting for ranks of the same host.
   case spend(seconds: Double)
-  /// Makes ready to receive the message of a stage of the bucket's route.
-  case post(bucket: Int, stage: Int)
-  /// Sends, or waits for, the messages of a stage.
-  case take(bucket: Int, stage: Int)
+  /// Starts the messages of a bucket's stage, an index into `SumStage.all`.
+  case start(bucket: Int, stage: Int)
+  case wait(bucket: Int, stage: Int)
 }
 
 private struct BucketProgress {
-  /// The next stage of the route.
   var stage = 0
   var isReadyAt = 0.0
-  /// Whether `isReadyAt` is about the next stage.
-  var awaitsStage = false
-  /// Whether what is awaited comes from another host.
-  var awaitsMessage = false
-  /// When the last message sent has left.
-  var isSentAt = 0.0
+  /// Whether the message of the stage was started.
+  var isUnderWay = false
 }
 
 /// A step's time in two parts.

@@ -1,40 +1,31 @@
-import DataParallel
-
-/// Bytes that move when the gradient, or one bucket of it, is summed; of the host with the most.
+/// Bytes that move when the gradient, or one bucket of it, is summed.
 package struct SumTraffic: Equatable, Sendable {
   /// Of the sum itself.
-  package private(set) var byteCount = 0
-  /// Read and written by each rank to add up.
-  package private(set) var addedBytesPerRank = 0
-  /// Sent by each host.
-  package private(set) var sentBytesPerHost = 0
+  package let byteCount: Int
+  /// Read and written by each rank in its host's memory.
+  package let memoryBytesPerRank: Int
+  /// Sent, and received as well, by each host.
+  package let networkBytesPerHost: Int
   /// Messages sent by each rank.
-  package private(set) var messagesPerRank = 0
+  package let messagesPerRank: Int
 
-  /// By bucket.
-  package static func ofBuckets(
-    _ buckets: [Range<Int>], on cluster: Cluster, shards: Int
-  ) -> [SumTraffic] {
-    let layout = cluster.layout(shards: shards)
-    let host = SumRoute.busiestHost(layout, bucket: buckets.first ?? 0..<0)
-    return zip(buckets, SumRoute.ofBuckets(buckets, layout, host: host)).map { bucket, route in
-      var traffic = SumTraffic()
-      traffic.byteCount = bucket.count * MemoryLayout<Float>.stride
-      traffic.addedBytesPerRank = route.addedBytes
-      traffic.sentBytesPerHost = route.sentBytes * layout.sliceCount
-      traffic.messagesPerRank = route.messageCount
-      return traffic
-    }
+  package init(byteCount: Int, on cluster: Cluster) {
+    self.byteCount = byteCount
+    let exchange = SliceExchange(hosts: cluster.hosts)
+    let local = cluster.localRanks
+    // The owner of a slice reads it from every local rank and writes the sum.
+    memoryBytesPerRank = local == 1 ? 0 : byteCount / local * (local + 1)
+    networkBytesPerHost = Int((Double(byteCount) * exchange.sentPerByte).rounded())
+    messagesPerRank = exchange.stages.count { $0.kind != .fold }
   }
+}
 
-  package static func + (a: SumTraffic, b: SumTraffic) -> SumTraffic {
-    var sum = a
-    sum.byteCount += b.byteCount
-    sum.addedBytesPerRank += b.addedBytesPerRank
-    sum.sentBytesPerHost += b.sentBytesPerHost
-    sum.messagesPerRank += b.messagesPerRank
-    return sum
+extension SumTraffic {
+  /// The buckets of a step together.
+  package init(sumOf buckets: [SumTraffic]) {
+    byteCount = buckets.reduce(0) { $0 + $1.byteCount }
+    memoryBytesPerRank = buckets.reduce(0) { $0 + $1.memoryBytesPerRank }
+    networkBytesPerHost = buckets.reduce(0) { $0 + $1.networkBytesPerHost }
+    messagesPerRank = buckets.reduce(0) { $0 + $1.messagesPerRank }
   }
-
-  package init() {}
 }

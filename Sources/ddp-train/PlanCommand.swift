@@ -68,8 +68,7 @@ struct PlanCommand: ParsableCommand {
     }
     return ScalingReport(
       plans.training, batch: spec.training.batch, shards: spec.training.shards,
-      memory: plans.memory(spec, on: cluster), times: times, cluster: cluster, network: network,
-      loopback: hosts > 1 ? LoopbackMeasurement.measure() : nil)
+      memory: plans.memory(spec, on: cluster), times: times, cluster: cluster, network: network)
   }
 
   /// The training data, or nothing and a warning where a cluster's data are not on this machine.

@@ -32,12 +32,9 @@ struct SmallPlan {
     _ times: MachineTimes, _ cluster: Cluster, _ network: NetworkModel, shards: Int = 64,
     overlaps: Bool = true
   ) -> StepPrediction {
-    let layout = cluster.layout(shards: shards)
-    let host = SumRoute.busiestHost(layout, bucket: plan.buckets[0])
-    return StepSimulation.run(
-      plan, share: .largest(ranks: cluster.ranks, shards: shards),
-      routes: SumRoute.ofBuckets(plan.buckets, layout, host: host), times: times,
-      localRanks: cluster.localRanks, network: network, overlaps: overlaps
+    StepSimulation.run(
+      plan, share: .largest(ranks: cluster.ranks, shards: shards), times: times, on: cluster,
+      network: network, overlaps: overlaps
     ).prediction
   }
 }
