@@ -152,7 +152,7 @@ struct BadConfigTests {
       command, ["images.yaml", "--fesh"], ranks: ranks,
       """
       Error: Unknown option '--fesh'. Did you mean '--fresh'?
-      Usage: ddp-train train <config> [<overrides> ...] [--fresh] [--dry-run] [--progress <progress>]
+      Usage: ddp-train train <config> [<overrides> ...] [--fresh] [--dry-run] [--progress <progress>] [--trace <trace>] [--trace-steps <trace-steps>]
         See 'ddp-train train --help' for more information.
       """)
   }

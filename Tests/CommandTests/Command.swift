@@ -174,8 +174,11 @@ extension Command {
     Issue.record("no checkpoint within 30 seconds")
   }
 
-  /// Whether a process handles a signal itself.
+  /// Whether a process of the program handles a signal itself. Before it becomes one, it has the handlers
+  /// of `mpirun`.
   static func handles(_ signal: Int32, process: Int32) -> Bool {
+    let running = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/exe")
+    guard running == program.resolvingSymlinksInPath().path else { return false }
     let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
     let line = status.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
     let mask = line.flatMap { UInt64($0.dropFirst(7).drop { $0 == "\t" }, radix: 16) } ?? 0

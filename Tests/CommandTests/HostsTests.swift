@@ -133,18 +133,17 @@ struct HostsTests {
       }
       let some = try run("# all\nnode2 slots=4\n\nnode1 slots=3 # this one\n")
       #expect(some.status == 0)
-      #expect(
-        some.errors == """
-          launch/local: host node2 is left out: no answer within 2 seconds
-          launch/local: 3 ranks on node1
-
-          """)
+      // The system may know sooner than in two seconds that there is no way to the host.
+      let leftOut = /launch\/local: host node2 is left out: [^\n]+\n/
+      #expect(try leftOut.prefixMatch(in: some.errors) != nil, "\(some.errors)")
+      #expect(some.errors.hasSuffix("\nlaunch/local: 3 ranks on node1\n"), "\(some.errors)")
       let none = try run("node2\n")
       #expect(none.status == 1 && none.output == "")
+      #expect(try leftOut.prefixMatch(in: none.errors) != nil, "\(none.errors)")
       #expect(
-        none.errors.hasPrefix(
+        none.errors.contains(
           """
-          launch/local: host node2 is left out: no answer within 2 seconds
+
           launch/local: none of the hosts in hosts can be used
             to fix:   see the reasons above; 
           """), "\(none.errors)")

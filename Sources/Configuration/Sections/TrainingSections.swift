@@ -121,7 +121,8 @@ extension Section where Root == FailureSpec {
       keys: [
         Key(
           "hang_timeout_seconds", \.hangTimeoutSeconds, .number(.atLeast(0), example: 300),
-          "How long a rank may show no sign of work before the job ends and says where; 0: for ever.")
+          "How long a rank may show no sign of work before the job ends and says where; 0: for ever."
+        )
       ])
   }
 }
@@ -135,7 +136,8 @@ extension Section where Root == PlanSpec {
         Key(
           "bucket_bytes", \.bucketBytes,
           Format.wholeNumber(.atLeast(4096), example: 1_048_576).optional,
-          "Bytes of gradient that are summed at once; null: chosen at the start by timing a few sums."),
+          "Bytes of gradient that are summed at once; null: chosen at the start by timing a few sums."
+        ),
       ])
   }
 }
