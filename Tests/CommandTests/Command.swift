@@ -97,8 +97,12 @@ struct Command {
     }
     return Result(
       status: process.terminationStatus, output: try said("stdout"),
-      errors: try said("stderr").replacing(folder.path + "/", with: ""))
+      errors: try said("stderr").replacing(folder.path + "/", with: "").replacing(
+        Self.launcherNoise, with: ""))
   }
+
+  /// What the event loop inside mpirun 4.1 says now and then while it ends a job.
+  private static var launcherNoise: Regex<Substring> { /\[warn\] Epoll [^\n]*\n/ }
 
   func remove() {
     try? FileManager.default.removeItem(at: base)
