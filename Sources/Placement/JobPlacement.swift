@@ -21,16 +21,23 @@ package struct JobPlacement: Equatable, Sendable {
     _ spec: PlacementSpec, over group: any Collectives, files: SystemFiles = .live
   ) throws(CollectivesError) {
     let own = RankAffinity.read(files, parent: getppid(), looksAround: group.localRank == 0)
-    let affinities = try Self.exchange(own, over: group)
-    var host = affinities.map {
-      HostPlacement(
-        $0, topology: HostTopology(reading: files, allowed: $0[0].allowed), pin: spec.pin,
-        isWholeJob: group.localRanks == group.ranks)
+    let found = try group.allGather(Array((own?.text ?? "").utf8)).map {
+      RankAffinity(String(decoding: $0, as: UTF8.self))
     }
-    try Self.bind(&host, over: group)
+    let near = Self.neighbours(of: group.rank, found, hostNumbers: group.hostNumbers)
+    let affinities = near.compactMap { found[$0] }
+    var host: HostPlacement?
+    if affinities.count == near.count {
+      host = HostPlacement(
+        affinities, topology: HostTopology(reading: files, allowed: affinities[0].allowed),
+        pin: spec.pin, isWholeJob: near.count == group.ranks)
+    }
+    try Self.bind(&host, near, over: group)
     group.adjustWaiting(sharesCores: host.map { $0.crowd != nil } ?? true)
     self.host = host
-    lines = try Self.lines(host, over: group)
+    let hosts = Set(near.map { group.hostNumbers[$0] }).count
+    let text = host?.description ?? "not known: /proc/self/status cannot be read"
+    lines = try Self.lines(hosts > 1 ? "\(hosts) hosts on one machine, \(text)" : text, over: group)
   }
 
   /// Lets the calling thread, started by the rank's main thread, run on cores that have nothing to do.
@@ -38,24 +45,36 @@ package struct JobPlacement: Equatable, Sendable {
     if let cpus = host?.otherThreads { ThreadAffinity.set(cpus) }
   }
 
-  /// What the ranks of this host found, in rank order; nil: some of them found nothing.
-  private static func exchange(
-    _ own: RankAffinity?, over group: any Collectives
-  ) throws(CollectivesError) -> [RankAffinity]? {
-    let texts = try group.allGather(Array((own?.text ?? "").utf8))
-    let local = texts.indices.filter { group.hosts[$0] == group.hostName }
-    let found = local.compactMap { RankAffinity(String(decoding: texts[$0], as: UTF8.self)) }
-    return found.count == local.count ? found : nil
+  /// The ranks that a rank shares CPUs with, in their order: those of its host, and those of other hosts
+  /// that are in truth the same machine under another name, as containers may be.
+  package static func neighbours(
+    of rank: Int, _ found: [RankAffinity?], hostNumbers: [Int]
+  ) -> [Int] {
+    func cpus(ofHost host: Int) -> CPUSet {
+      CPUSet(
+        found.indices.filter { hostNumbers[$0] == host }.flatMap { found[$0]?.allowed.cpus ?? [] })
+    }
+    let own = hostNumbers[rank]
+    guard let machine = found[rank]?.machine, !machine.isEmpty else {
+      return found.indices.filter { hostNumbers[$0] == own }
+    }
+    let ownCPUs = cpus(ofHost: own)
+    return found.indices.filter { other in
+      if hostNumbers[other] == own { return true }
+      return found[other]?.machine == machine
+        && !cpus(ofHost: hostNumbers[other]).intersection(ownCPUs).isEmpty
+    }
   }
 
   /// Binds every rank of a host, or none.
   private static func bind(
-    _ host: inout HostPlacement?, over group: any Collectives
+    _ host: inout HostPlacement?, _ near: [Int], over group: any Collectives
   ) throws(CollectivesError) {
-    let cpus = host?.mainThread(ofLocalRank: group.localRank)
+    let place = near.firstIndex(of: group.rank) ?? 0
+    let cpus = host?.mainThread(ofLocalRank: place)
     let isRefused = cpus.map { !ThreadAffinity.set($0) } ?? false
     let answers = try group.allGather([isRefused ? 1 : 0])
-    if zip(group.hosts, answers).contains(where: { $0 == group.hostName && $1 == [1] }) {
+    if near.contains(where: { answers[$0] == [1] }) {
       if let others = host?.otherThreads { ThreadAffinity.set(others) }
       host?.refuse()
     }
@@ -63,17 +82,16 @@ package struct JobPlacement: Equatable, Sendable {
 
   /// What each host says, hosts that say the same together: `node1, node2: 4 ranks share 2 cores ...`.
   private static func lines(
-    _ host: HostPlacement?, over group: any Collectives
+    _ own: String, over group: any Collectives
   ) throws(CollectivesError) -> [String] {
-    let own = host?.description ?? "not known: /proc/self/status cannot be read"
     let texts = try group.allGather(Array(own.utf8)).map { String(decoding: $0, as: UTF8.self) }
     var groups: [(text: String, hosts: [String])] = []
-    for host in group.ranksPerHost.map(\.host) {
-      guard let rank = group.hosts.firstIndex(of: host) else { continue }
+    for host in 0..<group.hostCount {
+      let rank = group.ranks(onHost: host).lowerBound
       if let index = groups.firstIndex(where: { $0.text == texts[rank] }) {
-        groups[index].hosts.append(host)
+        groups[index].hosts.append(group.hosts[rank])
       } else {
-        groups.append((texts[rank], [host]))
+        groups.append((texts[rank], [group.hosts[rank]]))
       }
     }
     return Self.lines(groups)

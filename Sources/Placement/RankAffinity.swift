@@ -8,10 +8,14 @@ package struct RankAffinity: Equatable, Sendable {
   package var quota: Double?
   /// Those of its CPUs to which other running programs are bound.
   package var taken: CPUSet
+  /// The kernel that it runs on, under whatever host name; empty: not known.
+  package var machine: String
 
   package init(
-    allowed: CPUSet, launcher: CPUSet? = nil, quota: Double? = nil, taken: CPUSet = CPUSet([])
+    allowed: CPUSet, launcher: CPUSet? = nil, quota: Double? = nil, taken: CPUSet = CPUSet([]),
+    machine: String = ""
   ) {
+    self.machine = machine
     self.taken = taken
     self.allowed = allowed
     self.launcher = launcher
@@ -28,7 +32,8 @@ package struct RankAffinity: Equatable, Sendable {
     return RankAffinity(
       allowed: allowed, launcher: files.allowedCPUs(ofProcess: "\(parent)"),
       quota: CPUQuota.cores(reading: files),
-      taken: looksAround ? taken(files, of: allowed, parent: parent) : CPUSet([]))
+      taken: looksAround ? taken(files, of: allowed, parent: parent) : CPUSet([]),
+      machine: files.text("/proc/sys/kernel/random/boot_id") ?? "")
   }
 
   /// A job that pins its ranks where another has pinned its own would halve both.
@@ -51,17 +56,18 @@ package struct RankAffinity: Equatable, Sendable {
   }
 }
 
-/// The form in which ranks tell each other: `allowed;launcher;quota;taken`, what is not known left out.
+/// The form in which ranks tell each other: `allowed;launcher;quota;taken;machine`, what is not known left out.
 extension RankAffinity {
   package var text: String {
-    "\(allowed);\(launcher?.description ?? "");\(quota.map { "\($0)" } ?? "");\(taken)"
+    "\(allowed);\(launcher?.description ?? "");\(quota.map { "\($0)" } ?? "");\(taken);\(machine)"
   }
 
   package init?(_ text: String) {
     let parts = text.split(separator: ";", omittingEmptySubsequences: false)
-    guard parts.count == 4, let allowed = CPUSet(parts[0]), !allowed.isEmpty else { return nil }
+    guard parts.count == 5, let allowed = CPUSet(parts[0]), !allowed.isEmpty else { return nil }
     self.init(
       allowed: allowed, launcher: parts[1].isEmpty ? nil : CPUSet(parts[1]),
-      quota: Double(parts[2]), taken: CPUSet(parts[3]) ?? CPUSet([]))
+      quota: Double(parts[2]), taken: CPUSet(parts[3]) ?? CPUSet([]),
+      machine: String(parts[4]))
   }
 }

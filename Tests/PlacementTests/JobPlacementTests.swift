@@ -41,11 +41,29 @@ struct JobPlacementTests {
   func coding() {
     for affinity in [
       RankAffinity(allowed: CPUSet([0, 3, 4])),
-      RankAffinity(allowed: CPUSet([1]), launcher: CPUSet(0..<4), quota: 1.5, taken: CPUSet([2])),
+      RankAffinity(
+        allowed: CPUSet([1]), launcher: CPUSet(0..<4), quota: 1.5, taken: CPUSet([2]),
+        machine: "f-1"),
     ] {
       #expect(RankAffinity(affinity.text) == affinity)
     }
     #expect(RankAffinity("") == nil)
+  }
+
+  @Test("hosts of one machine share its CPUs, unless they were given different ones")
+  func neighbours() {
+    func find(_ machines: [String], _ cpus: [String], of rank: Int) -> [Int] {
+      let found = zip(machines, cpus).map { machine, cpus in
+        CPUSet(cpus).map { RankAffinity(allowed: $0, machine: machine) }
+      }
+      return JobPlacement.neighbours(of: rank, found, hostNumbers: [0, 0, 1, 1])
+    }
+    let all = [String](repeating: "0-3", count: 4)
+    #expect(find(["a", "a", "b", "b"], all, of: 0) == [0, 1])
+    #expect(find(["a", "a", "a", "a"], all, of: 3) == [0, 1, 2, 3])
+    #expect(find(["a", "a", "a", "a"], ["0-1", "0-1", "2-3", "2-3"], of: 3) == [2, 3])
+    #expect(find(["a", "a", "a", "a"], ["0", "1", "0", "1"], of: 1) == [0, 1, 2, 3])
+    #expect(find(["", "", "", ""], all, of: 2) == [2, 3])
   }
 
   @Test("a thread started by a bound one may be freed again")
