@@ -89,12 +89,14 @@ struct Command {
     return process
   }
 
+  /// What a started program has written so far to `stderr` or `stdout`.
+  func said(_ name: String = "stderr") throws -> String {
+    String(decoding: try Data(contentsOf: base.appendingPathComponent(name)), as: UTF8.self)
+  }
+
   /// Waits for a started program.
   func result(of process: Process) throws -> Result {
     process.waitUntilExit()
-    func said(_ name: String) throws -> String {
-      String(decoding: try Data(contentsOf: base.appendingPathComponent(name)), as: UTF8.self)
-    }
     return Result(
       status: process.terminationStatus, output: try said("stdout"),
       errors: try said("stderr").replacing(folder.path + "/", with: "").replacing(

@@ -41,7 +41,7 @@ package struct HangSentence {
   /// For a host of which nothing was heard.
   package func text(silentHost host: String, for duration: Duration) -> String {
     let gone = hosts.indices.filter { hosts[$0] == host }
-    let places = described(gone) { "was last seen in \($0)" }
+    let places = described(gone) { "were last seen in \($0)" }
     let others = waiting(hosts.indices.filter { hosts[$0] != host })
     let list = gone.count == 1 ? "rank \(gone[0])" : "ranks \(joined(gone))"
     let seen = places.isEmpty ? "" : "; \(places)"
@@ -95,6 +95,7 @@ package struct HangSentence {
   private func singular(_ text: String) -> String {
     if text.hasPrefix("wait in") { return "waits" + text.dropFirst(4) }
     if text.hasPrefix("are in") { return "is" + text.dropFirst(3) }
+    if text.hasPrefix("were last") { return "was" + text.dropFirst(4) }
     return text
   }
 
