@@ -51,12 +51,14 @@ package final class BackgroundSaver {
   /// Saves that are being written or wait for it.
   package var saveCount: Int { (thread == nil ? 0 : 1) + (next == nil ? 0 : 1) }
 
-  /// Copies `payload` and returns; the copy is written meanwhile, after an earlier one that still is. When two
-  /// are on their way already, waits for the first to end.
+  /// Copies `payload` and returns; the copy is written meanwhile, after an earlier one that still is.
+  ///
+  /// When a third comes while one is written and one waits, it takes the place of the one that waits if both are
+  /// the best so far; else this call waits for the first to end.
   package func startSave(_ record: CheckpointRecord, _ payload: CheckpointPayload) {
     let clock = ContinuousClock()
     let start = clock.now
-    if next != nil { endSave() }
+    if let next, !(next.record.isBest && record.isBest) { endSave() }
     // The same memory again, as long as one copy is enough.
     if thread == nil { swap(&snapshot, &spare) }
     let copy = spare.copy(payload)

@@ -41,6 +41,24 @@ struct BackgroundSaverTests {
     }
   }
 
+  @Test("the best weights so far take the place of older ones that still wait")
+  func newestBest() throws {
+    let place = try TemporaryFolder()
+    let checkpoints = CheckpointFolder(place.path)
+    let gate = DispatchSemaphore(value: 0)
+    let saver = BackgroundSaver(folder: checkpoints, keep: 9) { gate.wait() }
+    for step in 1...4 {
+      saver.startSave(
+        CheckpointFolderTests.record(step, isBest: true), CheckpointFolderTests.payload(Float(step)))
+    }
+    gate.signal()
+    gate.signal()
+    #expect(saver.waitSave()?.step == 1)
+    #expect(saver.waitSave()?.step == 4)
+    #expect(saver.waitSave() == nil)
+    #expect(try checkpoints.names() == ["step-00000004", "step-00000001"])
+  }
+
   @Test("old checkpoints are pruned and the report can be polled")
   func prunedAndPolled() throws {
     let place = try TemporaryFolder()
