@@ -20,9 +20,10 @@ package struct RankMemory: Equatable, Sendable {
   ///   - evaluation: The plan that shares its arena.
   ///   - hasAverage: Whether a moving average of the weights is kept.
   ///   - shards: V, over all ranks.
+  ///   - roundsBetweenHosts: Whether `communication.wire` rounds.
   package init(
     training: ExecutionPlan, evaluation: ExecutionPlan, rule: UpdateRule, hasAverage: Bool,
-    shards: Int, cluster: Cluster
+    shards: Int, cluster: Cluster, roundsBetweenHosts: Bool = false
   ) {
     let parameters = training.leaf.parameterCount
     add("parameters", parameters, "weights")
@@ -38,6 +39,9 @@ package struct RankMemory: Equatable, Sendable {
       }.max() ?? 1
     let leaf = training.leaf.count
     add("gradients", slots * leaf, "\(slots) \(slots == 1 ? "leaf" : "leaves") of the tree")
+    if roundsBetweenHosts, cluster.hosts > 1 {
+      add("residuals", leaf / cluster.localRanks, "what rounding between hosts keeps back")
+    }
     let arena = max(training.arena.count, evaluation.arena.count)
     add("activations", arena, "inputs and values of \(training.capacity) samples")
   }

@@ -7,7 +7,8 @@ extension ModelPlans {
   func memory(_ spec: RunSpec, on cluster: Cluster) -> RankMemory {
     RankMemory(
       training: training, evaluation: evaluation, rule: spec.optimizer.rule,
-      hasAverage: spec.training.emaDecay != nil, shards: spec.training.shards, cluster: cluster)
+      hasAverage: spec.training.emaDecay != nil, shards: spec.training.shards, cluster: cluster,
+      roundsBetweenHosts: spec.communication.wire.isRounded)
   }
 }
 
