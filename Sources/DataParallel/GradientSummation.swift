@@ -26,6 +26,8 @@ package final class GradientSummation<S: Scalar> {
   package var localShards: Range<Int> { local.shards }
   /// The time this rank spent in `beginStep`, `poll` and `waitSum`.
   package private(set) var waiting = SumWaiting()
+  /// The first tag that its messages leave to others.
+  package let nextTag: Int
 
   private let group: any Collectives
   private let layout: HostLayout
@@ -68,6 +70,7 @@ package final class GradientSummation<S: Scalar> {
     self.buckets = buckets
     self.group = group
     self.layout = layout
+    nextTag = firstTag + buckets.count * layout.sliceCount
     self.slots = slots
     board = try SumBoard(sharesMemory: slots.sharesMemory, over: group)
     reduction = HostReduction(hostSum, slots: slots)
@@ -159,14 +162,18 @@ package final class GradientSummation<S: Scalar> {
   }
 
   /// Returns when `sum` holds the sum over all shards in `bucket`; it may be read, not changed.
-  package func waitSum(_ bucket: Int) throws(CollectivesError) {
+  ///
+  /// - Parameter other: Is moved forward meanwhile.
+  package func waitSum(
+    _ bucket: Int, moving other: GradientSummation<S>? = nil
+  ) throws(CollectivesError) {
     precondition(bucket < startedBuckets, "bucket \(bucket) was not started")
     if isFinished(bucket) { return }
     let start = ContinuousClock.now
     let needed = total(bucket + 1)
-    try wait { board.areAllReady(needed) }
+    try wait(moving: other) { board.areAllReady(needed) }
     let ready = ContinuousClock.now
-    try wait { isFinished(bucket) }
+    try wait(moving: other) { isFinished(bucket) }
     waiting.late += ready - start
     waiting.communication += ContinuousClock.now - ready
   }
@@ -189,10 +196,13 @@ package final class GradientSummation<S: Scalar> {
   /// Buckets of all steps up to this step's bucket `count`.
   private func total(_ count: Int) -> Int { steps * buckets.count + count }
 
-  private func wait(until isDone: () -> Bool) throws(CollectivesError) {
+  private func wait(
+    moving other: GradientSummation<S>? = nil, until isDone: () -> Bool
+  ) throws(CollectivesError) {
     var attempt = 0
     while !isDone() {
       try advance()
+      try other?.advance()
       if isDone() { return }
       group.pause(attempt: attempt)
       attempt += 1
