@@ -13,6 +13,8 @@ package final class StepEngine<S: Scalar> {
   package let model: ModelMemory<S>
   package let optimizer: Optimizer<S>
   package let summation: GradientSummation<S>
+  /// For plans that sum over the ranks within a micro-shard.
+  private let batchSums: BatchSums<S>?
   private let plan: ExecutionPlan
   private let limits: GradientLimits
   /// The bucket whose end tells the other ranks what this one asks for.
@@ -23,14 +25,15 @@ package final class StepEngine<S: Scalar> {
 
   package init(
     engine: ShardEngine<S>, model: ModelMemory<S>, optimizer: Optimizer<S>,
-    summation: GradientSummation<S>, shards: Int, limits: GradientLimits,
-    activity: RankActivity = RankActivity()
+    summation: GradientSummation<S>, batchSums: BatchSums<S>? = nil, shards: Int,
+    limits: GradientLimits, activity: RankActivity = RankActivity()
   ) {
     self.activity = activity
     self.engine = engine
     self.model = model
     self.optimizer = optimizer
     self.summation = summation
+    self.batchSums = batchSums
     self.limits = limits
     self.shards = shards
     plan = engine.plan
@@ -38,6 +41,9 @@ package final class StepEngine<S: Scalar> {
     controlBucket =
       control.isEmpty ? nil : plan.buckets.firstIndex { $0.contains(control.lowerBound) }
   }
+
+  /// The time this rank spent on sums over the ranks.
+  package var waiting: SumWaiting { summation.waiting + (batchSums?.waiting ?? SumWaiting()) }
 
   /// One step over a batch, of which this rank computes its micro-shards.
   ///
@@ -53,9 +59,11 @@ package final class StepEngine<S: Scalar> {
     load: (_ positions: Range<Int>) throws -> Void
   ) throws -> StepResult {
     try summation.beginStep()
+    try batchSums?.beginStep()
     for local in 0..<summation.localShards.count {
       try runShard(local, batch, requests: requests, load: load)
     }
+    batchSums?.endStep()
     var result = StepResult()
     for (index, instruction) in plan.finish.enumerated() {
       activity.begin(instruction: plan.shard.count + index)
@@ -86,6 +94,8 @@ package final class StepEngine<S: Scalar> {
       activity.begin(instruction: index)
       switch instruction {
       case .run(let operation): if !positions.isEmpty { engine.run(operation) }
+      case .sumOverRanks(let operation):
+        try sumOverRanks(operation, isShardEmpty: positions.isEmpty)
       case .endLeaf(let bucket):
         if positions.isEmpty { summation.zeroLeaf(bucket: bucket, localShard: local) }
         if bucket == controlBucket { write(local == 0 ? requests() : [], ofShard: local) }
@@ -95,6 +105,14 @@ package final class StepEngine<S: Scalar> {
       default: preconditionFailure("\(instruction) within a micro-shard")
       }
     }
+  }
+
+  /// Every rank takes part, with or without samples.
+  private func sumOverRanks(_ operation: Int, isShardEmpty: Bool) throws {
+    guard let batchSums else { preconditionFailure("a plan with sums over ranks, and no ranks") }
+    let share = engine.block(engine.operations[operation].outputs[0])
+    if isShardEmpty { share.fill(0) }
+    try batchSums.sum(share)
   }
 
   /// A word per request: 1 or 0.
@@ -162,25 +180,33 @@ package final class StepEngine<S: Scalar> {
       gradientScale: gradientScale(norm), clipValue: limits.value)
   }
 
-  /// Repeats the rank's part of a step and names the first operation whose result is not finite.
+  /// Repeats the rank's part of a step, as all ranks do together, and names the first operation whose result is not finite.
   package func firstNotFinite(
     _ batch: StepBatch, load: (_ positions: Range<Int>) throws -> Void
   ) throws -> Int? {
     var first: Int?
+    try batchSums?.beginStep()
     for local in 0..<summation.localShards.count {
       let positions = positions(ofLocalShard: local, batch)
-      if positions.isEmpty { continue }
       begin(positions, batch, leaf: summation.leaf(forLocalShard: local))
-      try load(positions)
-      for index in engine.operations.indices where index < first ?? .max {
-        engine.run(index)
-        let outputs = engine.operations[index].outputs
-        if outputs.contains(where: { firstNonFinite(in: engine.block($0)) != nil }) {
-          first = index
+      if !positions.isEmpty { try load(positions) }
+      for instruction in plan.shard {
+        switch instruction {
+        case .run(let index) where !positions.isEmpty:
+          engine.run(index)
+          if index < first ?? .max, !isFinite(engine.operations[index]) { first = index }
+        case .sumOverRanks(let operation):
+          try sumOverRanks(operation, isShardEmpty: positions.isEmpty)
+        default: continue
         }
       }
     }
+    batchSums?.endStep()
     return first
+  }
+
+  private func isFinite(_ operation: Operation) -> Bool {
+    operation.outputs.allSatisfy { firstNonFinite(in: engine.block($0)) == nil }
   }
 }
 

@@ -53,14 +53,18 @@ package final class TrainingRun {
     schedule = length.learningRates(spec)
     let arena = AlignedMemory<Float>(count: plans.arenaCount)
     let usesClasses = spec.data.target == .classes
+    let summation = try GradientSummation<Float>(
+      length: plans.training.leaf.count, buckets: plans.training.buckets,
+      shards: spec.training.shards, over: collectives)
+    let batchSumCounts = plans.training.batchSumCounts
     steps = try StepEngine(
       engine: ShardEngine(
         plans.training, model: replica.model, usesClasses: usesClasses, seed: spec.seed,
         arena: arena),
       model: replica.model, optimizer: replica.optimizer,
-      summation: GradientSummation(
-        length: plans.training.leaf.count, buckets: plans.training.buckets,
-        shards: spec.training.shards, over: collectives),
+      summation: summation,
+      batchSums: batchSumCounts.isEmpty
+        ? nil : BatchSums(counts: batchSumCounts, beside: summation, over: collectives),
       shards: spec.training.shards,
       limits: GradientLimits(norm: spec.training.clipNorm, value: spec.training.clipValue),
       activity: self.activity)
@@ -121,7 +125,7 @@ package final class TrainingRun {
       let place = positions.lowerBound + range.lowerBound..<positions.lowerBound + range.upperBound
       self.load(place, trainLoader, order: order, epoch: epoch, into: steps.engine)
     }
-    let before = steps.summation.waiting
+    let before = steps.waiting
     activity.begin(step: step)
     let result: StepResult
     do {
@@ -130,7 +134,7 @@ package final class TrainingRun {
       throw try divergence(fault, batch, load: load)
     }
     activity.endStep()
-    let waiting = steps.summation.waiting - before
+    let waiting = steps.waiting - before
     activity.move(waiting.late, from: .compute, to: .waiting)
     activity.move(waiting.communication, from: .compute, to: .communication)
     replica.average?.update(
