@@ -29,7 +29,18 @@ extension RunFacts {
       bytesPerRank: plans.memory(spec, on: Cluster(collectives)).byteCount,
       instructionSet: InstructionSet.name, seed: spec.seed, resumedStep: resumedStep)
     rate = RateFact(spec, length)
+    bits = bitsLines(spec, ranks: collectives.ranks)
   }
+}
+
+/// What gives up the same bits on any number of ranks.
+private func bitsLines(_ spec: RunSpec, ranks: Int) -> [String] {
+  let norms = spec.model.wholeBatchNorms.count
+  guard norms > 0 else { return [] }
+  return [
+    "of \(ranks) rank\(ranks == 1 ? "" : "s") only: \(norms) batch norm"
+      + "\(norms == 1 ? " takes" : "s take") the statistics of the whole batch"
+  ]
 }
 
 extension RateFact {
