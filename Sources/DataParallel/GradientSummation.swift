@@ -26,6 +26,8 @@ package final class GradientSummation<S: Scalar> {
   package var localShards: Range<Int> { local.shards }
   /// The time this rank spent in `beginStep`, `poll` and `waitSum`.
   package private(set) var waiting = SumWaiting()
+  /// The first tag that its messages leave to others.
+  package let nextTag: Int
 
   private let group: any Collectives
   private let layout: HostLayout
@@ -80,6 +82,8 @@ package final class GradientSummation<S: Scalar> {
     endedLeaves = buckets.map { _ in 0 }
     let subtrees = hostSum.places.map { slots[$0] }
     let tags = SliceTags(first: firstTag, buckets: buckets.count, slices: layout.sliceCount)
+    // One more for the residuals.
+    nextTag = tags.end + 1
     var wire: (rounding: WireRounding, residuals: WireResiduals<S>)?
     if let rounding, layout.hosts.count > 1 {
       let residuals = try WireResiduals<S>(
@@ -173,14 +177,18 @@ package final class GradientSummation<S: Scalar> {
   }
 
   /// Returns when `sum` holds the sum over all shards in `bucket`, and no message reads it any more.
-  package func waitSum(_ bucket: Int) throws(CollectivesError) {
+  ///
+  /// - Parameter other: Is moved forward meanwhile.
+  package func waitSum(
+    _ bucket: Int, moving other: GradientSummation<S>? = nil
+  ) throws(CollectivesError) {
     precondition(bucket < startedBuckets, "bucket \(bucket) was not started")
     if isFinished(bucket) { return }
     let start = ContinuousClock.now
     let needed = total(bucket + 1)
-    try wait { board.areAllReady(needed) }
+    try wait(moving: other) { board.areAllReady(needed) }
     let ready = ContinuousClock.now
-    try wait { isFinished(bucket) }
+    try wait(moving: other) { isFinished(bucket) }
     waiting.late += ready - start
     waiting.communication += ContinuousClock.now - ready
   }
@@ -204,10 +212,13 @@ package final class GradientSummation<S: Scalar> {
   /// Buckets of all steps up to this step's bucket `count`.
   private func total(_ count: Int) -> Int { steps * buckets.count + count }
 
-  private func wait(until isDone: () -> Bool) throws(CollectivesError) {
+  private func wait(
+    moving other: GradientSummation<S>? = nil, until isDone: () -> Bool
+  ) throws(CollectivesError) {
     var attempt = 0
     while !isDone() {
       try advance()
+      try other?.advance()
       if isDone() { return }
       group.pause(attempt: attempt)
       attempt += 1

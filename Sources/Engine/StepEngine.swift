@@ -12,6 +12,8 @@ package final class StepEngine<S: Scalar> {
   package let engine: ShardEngine<S>
   package let model: ModelMemory<S>
   package let summation: GradientSummation<S>
+  /// For plans that sum over the ranks within a micro-shard.
+  private let batchSums: BatchSums<S>?
   private let plan: ExecutionPlan
   private let update: StepUpdate<S>
   /// The bucket whose end tells the other ranks what this one asks for.
@@ -26,8 +28,8 @@ package final class StepEngine<S: Scalar> {
   package init(
     engine: ShardEngine<S>, model: ModelMemory<S>, optimizer: Optimizer<S>,
     average: ExponentialMovingAverage<S>? = nil, summation: GradientSummation<S>,
-    board: UpdateBoard? = nil, shards: Int, limits: GradientLimits,
-    activity: RankActivity = RankActivity()
+    batchSums: BatchSums<S>? = nil, board: UpdateBoard? = nil, shards: Int,
+    limits: GradientLimits, activity: RankActivity = RankActivity()
   ) {
     precondition(
       board.map { $0.ranks == 1 } ?? true || summation.sharesMemory,
@@ -36,6 +38,7 @@ package final class StepEngine<S: Scalar> {
     self.engine = engine
     self.model = model
     self.summation = summation
+    self.batchSums = batchSums
     update = StepUpdate(
       model: model, optimizer: optimizer, average: average, limits: limits, board: board)
     self.shards = shards
@@ -46,7 +49,9 @@ package final class StepEngine<S: Scalar> {
   }
 
   /// The time this rank spent on the others and could not compute.
-  package var waiting: SumWaiting { summation.waiting + update.waiting }
+  package var waiting: SumWaiting {
+    summation.waiting + update.waiting + (batchSums?.waiting ?? SumWaiting())
+  }
 
   /// One step over a batch, of which this rank computes its micro-shards.
   ///
@@ -62,9 +67,11 @@ package final class StepEngine<S: Scalar> {
     load: (_ positions: Range<Int>) throws -> Void
   ) throws -> StepResult {
     try summation.beginStep()
+    try batchSums?.beginStep()
     for local in 0..<summation.localShards.count {
       try runShard(local, batch, requests: requests, load: load)
     }
+    batchSums?.endStep()
     var result = StepResult()
     for (index, instruction) in plan.finish.enumerated() {
       activity.begin(instruction: plan.shard.count + index)
@@ -98,6 +105,8 @@ package final class StepEngine<S: Scalar> {
       activity.begin(instruction: index)
       switch instruction {
       case .run(let operation): if !positions.isEmpty { engine.run(operation) }
+      case .sumOverRanks(let operation):
+        try sumOverRanks(operation, isShardEmpty: positions.isEmpty)
       case .endLeaf(let bucket):
         if positions.isEmpty { summation.zeroLeaf(bucket: bucket, localShard: local) }
         if bucket == controlBucket { write(local == 0 ? requests() : [], ofShard: local) }
@@ -107,6 +116,14 @@ package final class StepEngine<S: Scalar> {
       default: preconditionFailure("\(instruction) within a micro-shard")
       }
     }
+  }
+
+  /// Every rank takes part, with or without samples.
+  private func sumOverRanks(_ operation: Int, isShardEmpty: Bool) throws {
+    guard let batchSums else { preconditionFailure("a plan with sums over ranks, and no ranks") }
+    let share = engine.block(engine.operations[operation].outputs[0])
+    if isShardEmpty { share.fill(0) }
+    try batchSums.sum(share)
   }
 
   /// A word per request: 1 or 0.
@@ -148,27 +165,35 @@ package final class StepEngine<S: Scalar> {
     return result
   }
 
-  /// Repeats the rank's part of a step and names the first operation whose result is not finite.
+  /// Repeats the rank's part of a step, as all ranks do together, and names the first operation whose result is not finite.
   package func firstNotFinite(
     _ batch: StepBatch, load: (_ positions: Range<Int>) throws -> Void
   ) throws -> Int? {
     // Leaves are written again only when all ranks have read in the sum what went wrong.
     try summation.beginStep()
     var first: Int?
+    try batchSums?.beginStep()
     for local in 0..<summation.localShards.count {
       let positions = positions(ofLocalShard: local, batch)
-      if positions.isEmpty { continue }
       begin(positions, batch, leaf: summation.leaf(forLocalShard: local))
-      try load(positions)
-      for index in engine.operations.indices where index < first ?? .max {
-        engine.run(index)
-        let outputs = engine.operations[index].outputs
-        if outputs.contains(where: { firstNonFinite(in: engine.block($0)) != nil }) {
-          first = index
+      if !positions.isEmpty { try load(positions) }
+      for instruction in plan.shard {
+        switch instruction {
+        case .run(let index) where !positions.isEmpty:
+          engine.run(index)
+          if index < first ?? .max, !isFinite(engine.operations[index]) { first = index }
+        case .sumOverRanks(let operation):
+          try sumOverRanks(operation, isShardEmpty: positions.isEmpty)
+        default: continue
         }
       }
     }
+    batchSums?.endStep()
     return first
+  }
+
+  private func isFinite(_ operation: Operation) -> Bool {
+    operation.outputs.allSatisfy { firstNonFinite(in: engine.block($0)) == nil }
   }
 }
 

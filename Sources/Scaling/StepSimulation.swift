@@ -61,6 +61,7 @@ package struct StepSimulation {
       for instruction in plan.shard {
         switch instruction {
         case .run(let operation): compute(times.operationSeconds[operation])
+        case .sumOverRanks(let operation): sumOverRanks(operation)
         case .endLeaf(let bucket):
           compute(Double(merges) * times.mergeSeconds * shareOfLeaf(plan.buckets[bucket]))
           if isLast, overlaps { start(bucket) }
@@ -99,6 +100,22 @@ package struct StepSimulation {
   }
 
   // MARK: Sums
+
+  /// A small sum that all ranks wait for at once; in a trace it is time, not messages.
+  private mutating func sumOverRanks(_ operation: Int) {
+    let share = plan.graph[plan.graph.operations[operation].outputs[0]]
+    let byteCount = Double(share.elementCount * MemoryLayout<Float>.stride)
+    let sliceBytes = byteCount / Double(localRanks)
+    for stage in stages {
+      switch stage {
+      case .addLocal:
+        spend(flagSeconds + sliceBytes * Double(localRanks + 1) * times.sumSecondsPerByte)
+      case .exchange(let exchange):
+        spend(network.latencySeconds + byteCount * exchange.fraction / network.bytesPerSecond)
+      case .publish: spend(flagSeconds)
+      }
+    }
+  }
 
   private mutating func start(_ bucket: Int) {
     startedBuckets += 1

@@ -55,12 +55,16 @@ package final class TrainingRun {
     schedule = length.learningRates(spec)
     let arena = AlignedMemory<Float>(count: plans.arenaCount)
     let usesClasses = spec.data.target == .classes
+    let summation = try summation ?? GradientSummation(spec, plans, over: collectives)
+    let batchSumCounts = plans.training.batchSumCounts
     steps = try StepEngine(
       engine: ShardEngine(
         plans.training, model: replica.model, usesClasses: usesClasses, seed: spec.seed,
         arena: arena),
       model: replica.model, optimizer: replica.optimizer, average: replica.average,
-      summation: summation ?? GradientSummation(spec, plans, over: collectives),
+      summation: summation,
+      batchSums: batchSumCounts.isEmpty
+        ? nil : BatchSums(counts: batchSumCounts, beside: summation, over: collectives),
       board: replica.board, shards: spec.training.shards,
       limits: GradientLimits(norm: spec.training.clipNorm, value: spec.training.clipValue),
       activity: self.activity)

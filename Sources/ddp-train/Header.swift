@@ -34,19 +34,25 @@ extension RunFacts {
     rate = RateFact(spec, length)
     memoryParts = memory.text
     state = replica.stateText(spec, over: collectives)
-    bits = bitsLines(spec, hosts: collectives.hostCount)
+    bits = bitsLines(spec, over: collectives)
   }
 }
 
 /// What gives up the same bits on any number of ranks.
-private func bitsLines(_ spec: RunSpec, hosts: Int) -> [String] {
+private func bitsLines(_ spec: RunSpec, over group: any Collectives) -> [String] {
   var lines: [String] = []
   let wire = spec.communication.wire
   if wire.isRounded {
     lines.append(
-      hosts > 1
+      group.hostCount > 1
         ? "gradients travel between hosts as \(wire.rawValue): the result depends on the hosts and their ranks"
         : "communication.wire \(wire.rawValue) has no effect on one host")
+  }
+  let norms = spec.model.wholeBatchNorms.count
+  if norms > 0 {
+    lines.append(
+      "of \(group.ranks) rank\(group.ranks == 1 ? "" : "s") only: \(norms) batch norm"
+        + "\(norms == 1 ? " takes" : "s take") the statistics of the whole batch")
   }
   return lines
 }

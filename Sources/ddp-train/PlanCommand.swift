@@ -47,6 +47,7 @@ struct PlanCommand: ParsableCommand {
       try check()
       let configuration = try config.load()
       try checkRanks(ranks, configuration.spec, place: "--ranks \(ranks)")
+      try checkStatistics(ranks: ranks, configuration.spec)
       let report = try report(configuration)
       writeToStandardOutput(report.text)
     }

@@ -22,6 +22,7 @@ func train(
     Preemption(
       over: collectives, deadline: try Deadline(spec.preemption), isFresh: options.fresh)
   }
+  try collectives.agree { try checkStatistics(ranks: collectives.ranks, spec) }
   var material = try RunMaterial(
     spec, over: collectives, inputPlace: configuration.place(of: "model.input"),
     checkOutputs: configuration.checkCounts
