@@ -38,6 +38,12 @@ package struct RankMemory: Equatable, Sendable {
       }.max() ?? 1
     let leaf = training.leaf.count
     add("gradients", slots * leaf, "\(slots) \(slots == 1 ? "leaf" : "leaves") of the tree")
+    if cluster.hosts > 1 {
+      let layout = cluster.layout(shards: shards)
+      let traffic = training.buckets.map { SumTraffic(bucket: $0, layout) }
+      let received = traffic.reduce(SumTraffic(), +).receivedBytesPerRank
+      add("messages", received / MemoryLayout<Float>.stride, "pieces of other hosts' sums")
+    }
     let arena = max(training.arena.count, evaluation.arena.count)
     add("activations", arena, "inputs and values of \(training.capacity) samples")
   }

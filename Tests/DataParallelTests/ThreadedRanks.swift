@@ -11,6 +11,8 @@ final class ThreadedRank: Collectives {
   let hostNumbers: [Int]
   private let room: Mailroom
   private var slots: [Mailroom.Message?] = []
+  /// The bytes of every message that this rank has sent.
+  private(set) var sentLengths: [Int] = []
 
   init(rank: Int, hosts: [String], room: Mailroom) {
     self.rank = rank
@@ -84,6 +86,7 @@ final class ThreadedRank: Collectives {
     _ block: Block<Element>, to other: Int, tag: Int, slot: Int
   ) {
     precondition(slots[slot] == nil, "slot \(slot) is in use")
+    sentLengths.append(bytes(block).count)
     slots[slot] = room.post(bytes(block), from: rank, to: other, tag: tag, isSend: true)
   }
 
