@@ -3,7 +3,7 @@
 ///
 /// A message of at most `NetworkModel.eagerBytes` is sent at once. Of a longer one as many bytes go ahead; the receiver
 /// lets the rest in when it looks at its messages and has made room, and the sender sends the rest when it
-/// looks and finds that it may: a round trip more.
+/// looks and finds that it may: a round trip more. The word for it passes by the other messages.
 ///
 /// Source: Shipman, Woodall, Graham, Maccabe, "Infiniband scalability in Open MPI", IPDPS 2006, section 3
 /// (the protocols of ob1, which TCP has as well).
@@ -14,7 +14,7 @@ struct MessagesUnderWay {
     var message: SumRoute.Message
   }
 
-  private enum Part { case announcement, permission, rest }
+  private enum Part { case announcement, rest }
 
   private enum Stage {
     /// Something of it is on a link.
@@ -79,7 +79,10 @@ struct MessagesUnderWay {
   private mutating func react(to key: Key, now: Double) -> Bool {
     switch stages[key] {
     case .announced(let time) where time <= now && expected.contains(key):
-      carry(key, .permission, 0, now: now)
+      let known = now + network.latencySeconds
+      stages[key] = .admitted(at: known)
+      unanswered[key.message.from].append(key)
+      alarms[key.message.from].append(known)
       return true
     case .admitted(let time) where time <= now:
       carry(key, .rest, key.message.byteCount - network.eagerBytes, now: now)
@@ -103,10 +106,6 @@ struct MessagesUnderWay {
       stages[key] = .announced(at: arrives)
       unanswered[to].append(key)
       alarms[to].append(arrives)
-    case .permission:
-      stages[key] = .admitted(at: arrives)
-      unanswered[from].append(key)
-      alarms[from].append(arrives)
     case .rest:
       stages[key] = .sent(leaves: time, arrives: arrives)
       alarms[from].append(time)
@@ -115,10 +114,9 @@ struct MessagesUnderWay {
   }
 
   private mutating func carry(_ key: Key, _ part: Part, _ byteCount: Int, now: Double) {
-    let (from, to) = (key.message.from, key.message.to)
     stages[key] = .moving
     links.start(
-      (key, part), byteCount: byteCount * copies, from: part == .permission ? to : from,
-      to: part == .permission ? from : to, now: now)
+      (key, part), byteCount: byteCount * copies, from: key.message.from, to: key.message.to,
+      now: now)
   }
 }

@@ -29,5 +29,5 @@ package struct NetworkModel: Equatable, Sendable {
   package static let standard = NetworkModel(gigabits: 10, microseconds: 30)
 
   package var gigabits: Double { bytesPerSecond * 8 / 1e9 }
-  package var microseconds: Double { latencySeconds * 1e6 }
+  package var microseconds: Double { (latencySeconds * 1e9).rounded() / 1e3 }
 }
