@@ -3,15 +3,15 @@ import Storage
 
 /// Saves checkpoints beside the training, which pays only for a copy of the tensors.
 ///
-/// One save at a time: a second one waits for the first. The writing thread hashes, writes, syncs and
-/// prunes at low priority; it calls nothing of MPI.
+/// One save at a time is written. The writing thread hashes, writes, syncs and prunes at low priority; it calls
+/// nothing of MPI.
 package final class BackgroundSaver {
   /// What became of a save.
   package struct Report: Sendable {
     package let step: Int
     /// The name of the checkpoint, or why there is none. Earlier checkpoints are whole either way.
     package let result: Result<String, Diagnostic>
-    /// What the training loop waited for the copy and, before it, for an earlier save to end.
+    /// What the training loop waited for the copy and, with two saves on their way, for one of them.
     package let blockedDuration: Duration
     /// When the thread began.
     package let writeStart: ContinuousClock.Instant
@@ -25,12 +25,14 @@ package final class BackgroundSaver {
 
   private let folder: CheckpointFolder
   private let keep: Int
-  private let snapshot: CheckpointSnapshot
   private let begin: @Sendable () -> Void
   private var thread: BackgroundThread<Report>?
-
-  /// The time of all saves together that the training loop has paid.
-  package private(set) var totalBlockedDuration = Duration.zero
+  /// What `thread` writes.
+  private var snapshot: CheckpointSnapshot
+  /// Memory for what is to be written next.
+  private var spare = CheckpointSnapshot(sizedFor: nil)
+  private var next: SaveJob?
+  private var reports: [Report] = []
 
   /// - Parameters:
   ///   - keep: Newest checkpoints to keep beside the best one.
@@ -46,42 +48,61 @@ package final class BackgroundSaver {
     snapshot = CheckpointSnapshot(sizedFor: payload)
   }
 
-  /// Whether a save is being written at this moment.
-  package var isSaving: Bool { thread.map { !$0.isFinished } ?? false }
+  /// Saves that are being written or wait for it.
+  package var saveCount: Int { (thread == nil ? 0 : 1) + (next == nil ? 0 : 1) }
 
-  /// Copies `payload` and returns; the copy is written meanwhile.
+  /// Copies `payload` and returns; the copy is written meanwhile, after an earlier one that still is.
   ///
-  /// - Returns: The report of the save before, if nobody has taken it yet. Its failure is for the
-  ///   caller to act on: stop, or go on with the save that has just begun.
-  package func startSave(_ record: CheckpointRecord, _ payload: CheckpointPayload) -> Report? {
+  /// When a third comes while one is written and one waits, it takes the place of the one that waits if both are
+  /// the best so far; else this call waits for the first to end.
+  package func startSave(_ record: CheckpointRecord, _ payload: CheckpointPayload) {
     let clock = ContinuousClock()
     let start = clock.now
-    let earlier = waitSave()
-    let job = SaveJob(
-      folder: folder, keep: keep, record: record, payload: snapshot.copy(payload),
+    if let next, !(next.record.isBest && record.isBest) { endSave() }
+    // The same memory again, as long as one copy is enough.
+    if thread == nil { swap(&snapshot, &spare) }
+    let copy = spare.copy(payload)
+    next = SaveJob(
+      folder: folder, keep: keep, record: record, payload: copy,
       blockedDuration: clock.now - start)
-    totalBlockedDuration += job.blockedDuration
+    if thread == nil { startNext() }
+  }
+
+  /// The report of a save that has ended and was not reported yet; never waits. Its failure is for the caller
+  /// to act on.
+  package func pollSave() -> Report? {
+    if let thread, thread.isFinished { endSave() }
+    return reports.isEmpty ? nil : reports.removeFirst()
+  }
+
+  /// Waits for the save that is being written, if any, and gives the first report that nobody has seen.
+  package func waitSave() -> Report? {
+    if reports.isEmpty { endSave() }
+    return reports.isEmpty ? nil : reports.removeFirst()
+  }
+
+  /// Waits for the save that is being written and begins with the next.
+  private func endSave() {
+    guard let report = thread?.wait() else { return }
+    reports.append(report)
+    thread = nil
+    startNext()
+  }
+
+  private func startNext() {
+    guard let job = next else { return }
+    next = nil
+    swap(&snapshot, &spare)
     thread = BackgroundThread { [begin] in
       begin()
       return job.run()
     }
-    return earlier
-  }
-
-  /// The report of a save that has ended and was not reported yet; never waits.
-  package func pollSave() -> Report? { isSaving ? nil : waitSave() }
-
-  /// Waits for the save that is being written, if any, and gives its report.
-  package func waitSave() -> Report? {
-    let report = thread?.wait()
-    thread = nil
-    return report
   }
 }
 
 /// A save with everything it needs, on its way to the writing thread.
 ///
-/// `@unchecked`: the payload is a view of the snapshot, which the saver leaves alone until the thread
+/// `@unchecked`: the payload is a view of a snapshot, which the saver leaves alone until the thread
 /// has ended.
 private struct SaveJob: @unchecked Sendable {
   let folder: CheckpointFolder

@@ -14,7 +14,7 @@ package final class CheckpointKeeper {
   private var saved: RunCounters?
   private var hasFailed = false
   /// The longest that a save has taken, from the copy to the disk.
-  private(set) var longestSave = Duration.zero
+  private var longestSave = Duration.zero
 
   /// - Parameters:
   ///   - saved: Where the checkpoint stands that the run resumed from.
@@ -31,9 +31,18 @@ package final class CheckpointKeeper {
     self.warn = warn
   }
 
-  /// Whether `checkpoint.every_seconds` have passed since the last save.
+  /// Whether `checkpoint.every_seconds` have passed since the last save, and that is on the disk.
   var isSaveDue: Bool {
-    ContinuousClock.now >= lastSave + .seconds(spec.checkpoint.everySeconds)
+    saver.saveCount == 0
+      && ContinuousClock.now >= lastSave + .seconds(spec.checkpoint.everySeconds)
+  }
+
+  /// How long it may take until a save that is asked for now is on the disk.
+  var expectedDuration: Duration { longestSave * (1 + saver.saveCount) }
+
+  /// Takes in what became of earlier saves; between steps.
+  func poll(_ activity: RankActivity) throws {
+    while let report = saver.pollSave() { try handle(report, activity) }
   }
 
   /// Saves what was due, unless this very point is saved already.
@@ -51,7 +60,7 @@ package final class CheckpointKeeper {
     if saved != replica.counters { try save(replica, isBest: false, activity: activity) }
     let previous = activity.begin(.checkpoint)
     defer { activity.begin(previous) }
-    try handle(saver.waitSave(), activity)
+    while let report = saver.waitSave() { try handle(report, activity) }
   }
 
   /// Whether the point where the run stands is on the disk, as far as the saves that have ended tell.
@@ -60,14 +69,12 @@ package final class CheckpointKeeper {
   private func save(_ replica: Replica, isBest: Bool, activity: RankActivity) throws {
     let previous = activity.begin(.checkpoint)
     defer { activity.begin(previous) }
-    let report = saver.startSave(codec.record(of: replica, isBest: isBest), replica.payload())
+    saver.startSave(codec.record(of: replica, isBest: isBest), replica.payload())
     saved = replica.counters
     lastSave = .now
-    try handle(report, activity)
   }
 
-  private func handle(_ report: BackgroundSaver.Report?, _ activity: RankActivity) throws {
-    guard let report else { return }
+  private func handle(_ report: BackgroundSaver.Report, _ activity: RankActivity) throws {
     let start = MonotonicInstant.now + (report.writeStart - .now)
     activity.noteWrite(from: start, to: start + report.writeDuration)
     longestSave = max(longestSave, report.blockedDuration + report.writeDuration)

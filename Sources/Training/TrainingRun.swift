@@ -85,6 +85,7 @@ package final class TrainingRun {
     if replica.counters.owesEpochEnd(length) { try endEpoch() }
     while replica.counters.step < length.lastStep, !replica.counters.hasStoppedEarly {
       let requests = try takeStep()
+      try keeper?.poll(activity)
       try faults.flipBits(of: replica, after: replica.counters.step)
       if requests.wantStop { throw try end(by: requests) }
       if length.endsEpoch(after: replica.counters.step) { try endEpoch() }
@@ -143,7 +144,7 @@ package final class TrainingRun {
 
   /// What this rank asks for: to stop, and on rank 0 a checkpoint.
   private func requests() -> StepRequests {
-    var requests = preemption?.requests(saving: keeper?.longestSave ?? .zero) ?? []
+    var requests = preemption?.requests(saving: keeper?.expectedDuration ?? .zero) ?? []
     if keeper?.isSaveDue == true { requests.insert(.checkpoint) }
     return requests
   }
@@ -237,7 +238,7 @@ package final class TrainingRun {
   /// All ranks end here if one of them asks for it.
   private func endIfAsked() throws {
     guard let preemption else { return }
-    let requests = try preemption.requestsOfAll(saving: keeper?.longestSave ?? .zero)
+    let requests = try preemption.requestsOfAll(saving: keeper?.expectedDuration ?? .zero)
     if requests.wantStop { throw try end(by: requests) }
   }
 

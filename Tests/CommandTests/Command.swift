@@ -223,13 +223,25 @@ extension Command {
       }
   }
 
-  /// Kills one process of the program that runs in the command's folder, whoever started it.
-  func killAnyRank() throws {
-    let ranks = try processes().filter {
+  /// The ranks that run in the command's folder, whoever started them.
+  func ranks() throws -> [Int32] {
+    try processes().filter {
       (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\($0)/exe"))
         == Self.program.resolvingSymlinksInPath().path
     }
-    #expect(kill(try #require(ranks.randomElement()), SIGKILL) == 0)
+  }
+
+  /// The `mpirun` that runs in the command's folder, whoever started it.
+  func launchers() throws -> [Int32] {
+    try processes().filter {
+      let name = try? String(contentsOfFile: "/proc/\($0)/comm", encoding: .utf8)
+      return name == "mpirun\n" || name == "orterun\n" || name == "prterun\n"
+    }
+  }
+
+  /// Kills one of `ranks()`.
+  func killAnyRank() throws {
+    #expect(kill(try #require(try ranks().randomElement()), SIGKILL) == 0)
   }
 }
 

@@ -117,12 +117,6 @@ struct PreemptionCommandTests {
 }
 
 extension Command {
-  /// The step of the newest checkpoint of the table's run.
-  fileprivate func newestStep() throws -> Int? {
-    try FileManager.default.contentsOfDirectory(atPath: path("runs/table/checkpoints"))
-      .compactMap { Int($0.dropFirst("step-".count)) }.max()
-  }
-
   fileprivate func logSize() -> Int {
     (try? bytes("runs/table/metrics.jsonl").count) ?? 0
   }

@@ -21,8 +21,8 @@ package struct HangObserver {
   }
 
   package let timeout: Duration
-  /// How much longer than a late rank a circle takes to be found: news of other hosts are a second old, and
-  /// one host speaks before the next.
+  /// How much longer than a late rank a circle or a silent host takes to be found: the late rank's own host
+  /// speaks first, after which the launcher takes a second or two to end the others.
   package let grace: Duration
   package private(set) var silences: [Silence]
   package private(set) var newest: [RankProgress?]
@@ -31,7 +31,7 @@ package struct HangObserver {
   /// - Parameter host: The number of this host.
   package init(timeout: Duration, localRanks: [Int], ranks: Int, host: Int = 0) {
     self.timeout = timeout
-    grace = .milliseconds(1200 + 300 * min(host, 10))
+    grace = .milliseconds(2500 + 300 * min(host, 10))
     self.localRanks = localRanks
     silences = Array(repeating: Silence(), count: ranks)
     newest = Array(repeating: nil, count: ranks)
@@ -53,16 +53,19 @@ package struct HangObserver {
 
   /// What is to be said now; nil while nothing is wrong.
   ///
-  /// A rank at the very end waits inside Open MPI and cannot show it. Only ranks of this host are found late: the
-  /// others' hosts do that.
+  /// Only ranks of this host are found late: the others' hosts do that.
   package var finding: Finding? {
-    let late = localRanks.filter { rank in
-      silences[rank].still >= timeout && newest[rank].map { $0.stage != .end } ?? false
-    }
+    let late = localRanks.filter { isSilent($0, for: timeout) }
     if !late.isEmpty { return .late(late) }
     let isCircle = newest.indices.allSatisfy {
-      newest[$0] != nil && silences[$0].idle >= timeout + grace
+      newest[$0] != nil && silences[$0].idle >= timeout + grace && !isSilent($0, for: timeout)
     }
     return isCircle ? .circle : nil
+  }
+
+  /// Whether a rank has neither worked nor waited for so long; at the very end it waits inside Open MPI and
+  /// cannot show it.
+  package func isSilent(_ rank: Int, for duration: Duration) -> Bool {
+    silences[rank].still >= duration && newest[rank].map { $0.stage != .end } ?? false
   }
 }

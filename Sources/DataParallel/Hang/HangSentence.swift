@@ -12,8 +12,7 @@ package struct HangSentence {
   package var timeout: Duration
   /// Names of the plan's instructions.
   package var instructions: [String] = []
-  package var progress: [RankProgress?]
-  package var silences: [HangObserver.Silence]
+  private let observer: HangObserver
 
   package init(
     hosts: [String], timeout: Duration, instructions: [String], observer: HangObserver
@@ -21,9 +20,11 @@ package struct HangSentence {
     self.hosts = hosts
     self.timeout = timeout
     self.instructions = instructions
-    progress = observer.newest
-    silences = observer.silences
+    self.observer = observer
   }
+
+  private var progress: [RankProgress?] { observer.newest }
+  private var silences: [HangObserver.Silence] { observer.silences }
 
   /// - Parameter isStopped: Whether the system holds a process of this host stopped.
   package func text(
@@ -68,10 +69,12 @@ package struct HangSentence {
 
   /// `ranks 0 and 2 wait in step 20, compute, wait-sum bucket 0; rank 3 is in step 20, data`.
   private func waiting(_ ranks: [Int]) -> String {
-    let waiting = ranks.filter { silences[$0].idle >= timeout / 2 }
-    let working = ranks.filter { silences[$0].idle < timeout / 2 }
+    let silent = ranks.filter { observer.isSilent($0, for: timeout / 2) }
+    let heard = ranks.filter { !silent.contains($0) }
     return [
-      described(waiting) { "wait in \($0)" }, described(working) { "are in \($0)" },
+      described(heard.filter { silences[$0].idle >= timeout / 2 }) { "wait in \($0)" },
+      described(heard.filter { silences[$0].idle < timeout / 2 }) { "are in \($0)" },
+      described(silent) { "were last seen in \($0)" },
     ].filter { !$0.isEmpty }.joined(separator: "; ")
   }
 
