@@ -156,8 +156,8 @@ let package = Package(
     suite(
       "Training",
       [
-        "CAllocationCount", "Checkpoints", "Collectives", "Datasets", "Diagnostics", "Engine",
-        "Graph", "Kernels",
+        "CAllocationCount", "Checkpoints", "Collectives", "DataParallel", "Datasets",
+        "Diagnostics", "Engine", "Graph", "Kernels",
         "Metrics", "Optimizers", "Plan", "Storage", "Training",
       ]),
     suite(

@@ -91,6 +91,9 @@ package final class GradientSummation<S: Scalar> {
   /// How many buffers of L elements this rank holds.
   package var slotCount: Int { slots.count }
 
+  /// Whether the ranks of a host see the same `sum`; else each has its own.
+  package var sharesMemory: Bool { slots.sharesMemory }
+
   // MARK: The step
 
   /// Returns when the place of the step before's sum may be written again.
@@ -158,7 +161,7 @@ package final class GradientSummation<S: Scalar> {
     waiting.communication += ContinuousClock.now - start
   }
 
-  /// Returns when `sum` holds the sum over all shards in `bucket`; it may be read, not changed.
+  /// Returns when `sum` holds the sum over all shards in `bucket`, and no message reads it any more.
   package func waitSum(_ bucket: Int) throws(CollectivesError) {
     precondition(bucket < startedBuckets, "bucket \(bucket) was not started")
     if isFinished(bucket) { return }
@@ -177,7 +180,8 @@ package final class GradientSummation<S: Scalar> {
   }
 
   /// The sum over all shards, `[L]`, the same memory for all ranks of a host; valid in the buckets that were
-  /// waited for, until `endStep`.
+  /// waited for, until `endStep`. It is no more than memory then, so ranks that agree on who writes where may hand each
+  /// other something in it.
   package var sum: Block<S> { slots[sumPlace] }
 
   // MARK: Moving forward

@@ -12,6 +12,11 @@ package struct SumWaiting: Equatable, Sendable {
 
   package var total: Duration { late + communication }
 
+  package static func + (first: SumWaiting, second: SumWaiting) -> SumWaiting {
+    SumWaiting(
+      late: first.late + second.late, communication: first.communication + second.communication)
+  }
+
   package static func - (end: SumWaiting, start: SumWaiting) -> SumWaiting {
     SumWaiting(late: end.late - start.late, communication: end.communication - start.communication)
   }

@@ -11,33 +11,42 @@ import Storage
 package final class StepEngine<S: Scalar> {
   package let engine: ShardEngine<S>
   package let model: ModelMemory<S>
-  package let optimizer: Optimizer<S>
   package let summation: GradientSummation<S>
   private let plan: ExecutionPlan
-  private let limits: GradientLimits
+  private let update: StepUpdate<S>
   /// The bucket whose end tells the other ranks what this one asks for.
   private let controlBucket: Int?
 
   private let shards: Int
   private let activity: RankActivity
 
+  /// - Parameters:
+  ///   - average: Follows the weights after each update.
+  ///   - board: Of the ranks that divide the update; nil: this rank updates everything.
   package init(
     engine: ShardEngine<S>, model: ModelMemory<S>, optimizer: Optimizer<S>,
-    summation: GradientSummation<S>, shards: Int, limits: GradientLimits,
+    average: ExponentialMovingAverage<S>? = nil, summation: GradientSummation<S>,
+    board: UpdateBoard? = nil, shards: Int, limits: GradientLimits,
     activity: RankActivity = RankActivity()
   ) {
+    precondition(
+      board.map { $0.ranks == 1 } ?? true || summation.sharesMemory,
+      "ranks divide the update without a sum that all of them see")
     self.activity = activity
     self.engine = engine
     self.model = model
-    self.optimizer = optimizer
     self.summation = summation
-    self.limits = limits
+    update = StepUpdate(
+      model: model, optimizer: optimizer, average: average, limits: limits, board: board)
     self.shards = shards
     plan = engine.plan
     let control = engine.plan.leaf.control
     controlBucket =
       control.isEmpty ? nil : plan.buckets.firstIndex { $0.contains(control.lowerBound) }
   }
+
+  /// The time this rank spent on the others and could not compute.
+  package var waiting: SumWaiting { summation.waiting + update.waiting }
 
   /// One step over a batch, of which this rank computes its micro-shards.
   ///
@@ -63,11 +72,14 @@ package final class StepEngine<S: Scalar> {
       case .waitSum(let bucket): try summation.waitSum(bucket)
       case .check:
         result = try check(batch)
-        prepareUpdate(batch, norm: result.gradientNorm)
-      case .update(let bucket): update(plan.buckets[bucket], batch, norm: result.gradientNorm)
+        update.prepare(batch, norm: result.gradientNorm, sum: summation.sum)
+      case .update(let bucket):
+        update.update(
+          plan.buckets[bucket], batch, norm: result.gradientNorm, sum: summation.sum)
       default: preconditionFailure("\(instruction) at the end of a step")
       }
     }
+    update.exchange(summation.sum)
     model.updateStatistics(from: summation.sum)
     summation.endStep()
     return result
@@ -125,11 +137,10 @@ package final class StepEngine<S: Scalar> {
 
   private func check(_ batch: StepBatch) throws -> StepResult {
     let sums = summation.sum
-    let gradient = sums[plan.leaf.parameterStart..<plan.leaf.count]
     var result = StepResult()
     result.loss = plan.leaf.loss.map { Double(sums[$0]) / Double(batch.count) } ?? 0
     result.accuracy = plan.leaf.correct.map { Double(sums[$0]) / Double(batch.count) }
-    result.gradientNorm = sumOfSquares(gradient).squareRoot()
+    result.gradientNorm = update.measure(sums)
     result.requests = summedRequests()
     guard result.loss.isFinite, result.gradientNorm.isFinite else {
       throw NotFinite(step: batch.step, loss: result.loss, gradientNorm: result.gradientNorm)
@@ -137,35 +148,12 @@ package final class StepEngine<S: Scalar> {
     return result
   }
 
-  /// What LARS and LAMB have to know of whole tensors before the first bucket is updated.
-  private func prepareUpdate(_ batch: StepBatch, norm: Double) {
-    guard optimizer.needsNorms else { return }
-    optimizer.prepare(
-      0..<plan.leaf.parameterCount, weights: model.parameters,
-      gradient: summation.sum[plan.leaf.parameterStart..<plan.leaf.count], step: batch.step + 1,
-      gradientScale: gradientScale(norm), clipValue: limits.value)
-    optimizer.combineNorms(step: batch.step + 1)
-  }
-
-  private func gradientScale(_ norm: Double) -> Double {
-    limits.norm.map { clipScale(norm: norm, limit: $0) } ?? 1
-  }
-
-  private func update(_ bucket: Range<Int>, _ batch: StepBatch, norm: Double) {
-    let start = max(bucket.lowerBound, plan.leaf.parameterStart)
-    guard start < bucket.upperBound else { return }
-    let range = start - plan.leaf.parameterStart..<bucket.upperBound - plan.leaf.parameterStart
-    optimizer.update(
-      range, weights: model.parameters[range],
-      gradient: summation.sum[start..<bucket.upperBound], step: batch.step + 1,
-      learningRate: batch.learningRate,
-      gradientScale: gradientScale(norm), clipValue: limits.value)
-  }
-
   /// Repeats the rank's part of a step and names the first operation whose result is not finite.
   package func firstNotFinite(
     _ batch: StepBatch, load: (_ positions: Range<Int>) throws -> Void
   ) throws -> Int? {
+    // Leaves are written again only when all ranks have read in the sum what went wrong.
+    try summation.beginStep()
     var first: Int?
     for local in 0..<summation.localShards.count {
       let positions = positions(ofLocalShard: local, batch)

@@ -20,15 +20,20 @@ package struct RankMemory: Equatable, Sendable {
   ///   - evaluation: The plan that shares its arena.
   ///   - hasAverage: Whether a moving average of the weights is kept.
   ///   - shards: V, over all ranks.
+  ///   - stateRanks: Ranks of a host that hold the optimizer's state and the average once between them.
   package init(
     training: ExecutionPlan, evaluation: ExecutionPlan, rule: UpdateRule, hasAverage: Bool,
-    shards: Int, cluster: Cluster
+    shards: Int, cluster: Cluster, stateRanks: Int = 1
   ) {
     let parameters = training.leaf.parameterCount
     add("parameters", parameters, "weights")
-    if hasAverage { add("average", parameters, "moving average of the weights") }
+    let share = stateRanks > 1 ? ", 1/\(stateRanks) of it" : ""
+    func part(_ elements: Int) -> Int { (elements + stateRanks - 1) / stateRanks }
+    if hasAverage { add("average", part(parameters), "moving average of the weights" + share) }
     if rule.slotCount > 0 {
-      add("optimizer", rule.slotCount * parameters, rule.slotNames.joined(separator: ", "))
+      add(
+        "optimizer", part(rule.slotCount * parameters),
+        rule.slotNames.joined(separator: ", ") + share)
     }
     let slots =
       (0..<cluster.ranks).map {

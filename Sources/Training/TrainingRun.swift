@@ -32,11 +32,12 @@ package final class TrainingRun {
   package let activity: RankActivity
   private let ledger: TimeLedger
 
+  /// - Parameter summation: Needed where the replica's state is shared; nil: made here.
   package init(
     _ spec: RunSpec, plans: ModelPlans, data: LoadedData, replica: Replica,
     collectives: any Collectives, journal: RunJournal?, keeper: CheckpointKeeper?,
     activity: RankActivity? = nil, faults: InjectedFaults = InjectedFaults(),
-    preemption: Preemption? = nil
+    preemption: Preemption? = nil, summation: GradientSummation<Float>? = nil
   ) throws {
     self.faults = faults
     auditor = Auditor(spec: spec.audit, collectives: collectives, journal: journal)
@@ -57,11 +58,9 @@ package final class TrainingRun {
       engine: ShardEngine(
         plans.training, model: replica.model, usesClasses: usesClasses, seed: spec.seed,
         arena: arena),
-      model: replica.model, optimizer: replica.optimizer,
-      summation: GradientSummation(
-        length: plans.training.leaf.count, buckets: plans.training.buckets,
-        shards: spec.training.shards, over: collectives),
-      shards: spec.training.shards,
+      model: replica.model, optimizer: replica.optimizer, average: replica.average,
+      summation: summation ?? GradientSummation(spec, plans, over: collectives),
+      board: replica.board, shards: spec.training.shards,
       limits: GradientLimits(norm: spec.training.clipNorm, value: spec.training.clipValue),
       activity: self.activity)
     evaluationEngine = ShardEngine(
@@ -98,7 +97,10 @@ package final class TrainingRun {
       try auditor.audit(replica, activity: activity)
     }
     try keeper?.saveLast(replica, activity: activity)
-    if spec.training.earlyStopping != nil { replica.restoreBest() }
+    guard spec.training.earlyStopping != nil else { return }
+    replica.restoreBest()
+    // One rank of each host has written what its ranks use from now on.
+    try collectives.barrier()
   }
 
   /// The time since the run began by rank, and the slowest rank where that is worth a line; all ranks
@@ -122,7 +124,7 @@ package final class TrainingRun {
       let place = positions.lowerBound + range.lowerBound..<positions.lowerBound + range.upperBound
       self.load(place, trainLoader, order: order, epoch: epoch, into: steps.engine)
     }
-    let before = steps.summation.waiting
+    let before = steps.waiting
     activity.begin(step: step)
     let result: StepResult
     do {
@@ -131,11 +133,9 @@ package final class TrainingRun {
       throw try divergence(fault, batch, load: load)
     }
     activity.endStep()
-    let waiting = steps.summation.waiting - before
+    let waiting = steps.waiting - before
     activity.move(waiting.late, from: .compute, to: .waiting)
     activity.move(waiting.communication, from: .compute, to: .communication)
-    replica.average?.update(
-      0..<replica.model.parameters.count, weights: replica.model.parameters, step: step + 1)
     replica.counters.add(loss: result.loss, accuracy: result.accuracy, samples: positions.count)
     try journal?.note(
       result, counters: replica.counters, learningRate: batch.learningRate)

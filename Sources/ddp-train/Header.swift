@@ -11,10 +11,13 @@ extension RunFacts {
   /// The header of a run.
   init(
     _ configuration: RunConfiguration, _ material: RunMaterial, _ length: RunLength,
-    _ placement: JobPlacement, _ collectives: any Collectives, resumedStep: Int?
+    _ placement: JobPlacement, _ collectives: any Collectives, replica: Replica,
+    resumedStep: Int?
   ) {
     let spec = configuration.spec
     let plans = material.plans
+    let memory = plans.memory(
+      spec, on: Cluster(collectives), sharesState: replica.sharesState)
     self.init(
       name: spec.name, configPath: configuration.file, outputFolder: spec.outputFolder,
       hosts: collectives.ranksPerHost.map { .init(name: $0.host, ranks: $0.ranks) },
@@ -26,9 +29,11 @@ extension RunFacts {
         test: material.data.test?.count),
       parameters: plans.graph.parameterCount, forwardOperations: Double(plans.forwardFLOPs),
       trainingOperations: Double(plans.flopsPerSample),
-      bytesPerRank: plans.memory(spec, on: Cluster(collectives)).byteCount,
+      bytesPerRank: memory.byteCount,
       instructionSet: InstructionSet.name, seed: spec.seed, resumedStep: resumedStep)
     rate = RateFact(spec, length)
+    memoryParts = memory.text
+    state = replica.stateText(spec, over: collectives)
   }
 }
 
