@@ -137,6 +137,7 @@ let package = Package(
       "DataParallel",
       [
         "CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Kernels", "Metrics",
+        "Scaling",
         "Storage",
       ]),
     suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),

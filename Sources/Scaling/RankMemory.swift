@@ -47,6 +47,12 @@ package struct RankMemory: Equatable, Sendable {
     if roundsBetweenHosts, cluster.hosts > 1 {
       add("residuals", leaf / cluster.localRanks, "what rounding between hosts keeps back")
     }
+    if cluster.hosts > 1 {
+      let layout = cluster.layout(shards: shards)
+      let traffic = training.buckets.map { SumTraffic(bucket: $0, layout) }
+      let received = traffic.reduce(SumTraffic(), +).receivedBytesPerRank
+      add("messages", received / MemoryLayout<Float>.stride, "pieces of other hosts' sums")
+    }
     let arena = max(training.arena.count, evaluation.arena.count)
     add("activations", arena, "inputs and values of \(training.capacity) samples")
   }
