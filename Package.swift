@@ -135,7 +135,10 @@ let package = Package(
       ]),
     suite(
       "DataParallel",
-      ["CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Metrics", "Storage"]),
+      [
+        "CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Kernels", "Metrics",
+        "Storage",
+      ]),
     suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),
     suite("Placement", ["Collectives", "Placement", "Storage"]),
     suite("Checkpoints", ["Checkpoints", "Diagnostics", "Storage"]),

@@ -38,6 +38,8 @@ package final class GradientSummation<S: Scalar> {
   private let slices: [[Range<Int>]]
   /// By bucket, for each of the slices; none with a single host.
   private let exchanges: [[SliceExchange<S>]]
+  /// nil: nothing is rounded between hosts.
+  package let residuals: WireResiduals<S>?
   /// By bucket: how many shards have ended their leaf in this step.
   private var endedLeaves: [Int]
   private var steps = 0
@@ -54,8 +56,10 @@ package final class GradientSummation<S: Scalar> {
   ///   - buckets: Slices that cover `0..<length` in order.
   ///   - shards: V.
   ///   - firstTag: The messages between hosts have tags from here on.
+  ///   - rounding: What is rounded between hosts; nil: nothing.
   package init(
-    length: Int, buckets: [Range<Int>], shards: Int, over group: any Collectives, firstTag: Int = 0
+    length: Int, buckets: [Range<Int>], shards: Int, over group: any Collectives, firstTag: Int = 0,
+    rounding: WireRounding? = nil
   ) throws(CollectivesError) {
     precondition(Self.cover(buckets, length), "\(buckets) do not cover \(length) elements in order")
     local = LocalSum(
@@ -75,15 +79,22 @@ package final class GradientSummation<S: Scalar> {
     slices = buckets.map { bucket in own.map { layout.elements(ofSlice: $0, in: bucket) } }
     endedLeaves = buckets.map { _ in 0 }
     let subtrees = hostSum.places.map { slots[$0] }
+    let tags = SliceTags(first: firstTag, buckets: buckets.count, slices: layout.sliceCount)
+    var wire: (rounding: WireRounding, residuals: WireResiduals<S>)?
+    if let rounding, layout.hosts.count > 1 {
+      let residuals = try WireResiduals<S>(
+        layout, length: length, exactCount: rounding.exactCount, sharesMemory: slots.sharesMemory,
+        tag: tags.end, over: group)
+      wire = (rounding, residuals)
+    }
+    residuals = wire?.residuals
     exchanges = buckets.enumerated().map { number, bucket in
       guard layout.hosts.count > 1 else { return [] }
-      return own.map { slice in
-        SliceExchange(
-          SliceSchedule(
-            layout, host: host, slice: slice,
-            elements: layout.elements(ofSlice: slice, in: bucket)),
-          owners: layout.hosts.indices.map { layout.owner(ofSlice: slice, onHost: $0) },
-          subtrees: subtrees, tag: firstTag + number * layout.sliceCount + slice, over: group)
+      return own.flatMap { slice in
+        sliceExchanges(
+          slice, layout.elements(ofSlice: slice, in: bucket), layout, host: host,
+          subtrees: subtrees, tags: (tags.exact(number, slice), tags.rounded(number, slice)),
+          wire, over: group)
       }
     }
   }

@@ -20,17 +20,22 @@ final class SliceExchange<S: Scalar> {
   private let firstRequest: Int
   /// The sums of the host's subtrees, `[L]` each.
   private let subtrees: [Block<S>]
+  /// nil: numbers travel as they are.
+  private let rounded: RoundedSlice<S>?
   private let received: AlignedMemory<S>
   /// By request.
   private var receivedStarts: [Int: Int] = [:]
   private var stage = Stage.idle
   private var step = 0
 
-  /// - Parameter tag: Of all messages of this slice of this bucket.
+  /// - Parameters:
+  ///   - tag: Of all messages of this slice of this bucket.
+  ///   - rounded: The same slice, if it travels rounded.
   init(
     _ schedule: SliceSchedule, owners: [Int], subtrees: [Block<S>], tag: Int,
-    over group: any Collectives
+    rounded: RoundedSlice<S>? = nil, over group: any Collectives
   ) {
+    self.rounded = rounded
     self.schedule = schedule
     self.owners = owners
     self.subtrees = subtrees
@@ -38,7 +43,7 @@ final class SliceExchange<S: Scalar> {
     self.group = group
     firstRequest = group.reserveSlots(schedule.requestCount).lowerBound
     var count = 0
-    for receive in schedule.receives {
+    for receive in schedule.receives where rounded == nil {
       receivedStarts[receive.request] = count
       count += receive.piece.count
     }
@@ -48,9 +53,11 @@ final class SliceExchange<S: Scalar> {
   func start() throws(CollectivesError) {
     precondition(stage == .idle, "a slice was started in the middle of an exchange")
     for receive in schedule.receives {
-      try group.startReceive(
-        receivedBlock(receive.request, receive.piece), from: owners[receive.host], tag: tag,
-        slot: firstRequest + receive.request)
+      if let rounded {
+        try startReceive(rounded.message(ofRequest: receive.request), receive)
+      } else {
+        try startReceive(receivedBlock(receive.request, receive.piece), receive)
+      }
     }
     stage = .summing
     step = 0
@@ -90,13 +97,19 @@ final class SliceExchange<S: Scalar> {
   }
 
   private func startPublish(into target: Block<S>) throws(CollectivesError) {
-    for kept in schedule.kept where kept.subtree != 0 {
-      target[kept.piece].copy(from: subtrees[kept.subtree][kept.piece])
+    for kept in schedule.kept {
+      if let rounded {
+        rounded.finish(kept, into: target)
+      } else if kept.subtree != 0 {
+        target[kept.piece].copy(from: subtrees[kept.subtree][kept.piece])
+      }
     }
     for receive in schedule.publishReceives {
-      try group.startReceive(
-        target[receive.piece], from: owners[receive.host], tag: tag,
-        slot: firstRequest + receive.request)
+      if let rounded {
+        try startReceive(rounded.published(receive.piece), receive)
+      } else {
+        try startReceive(target[receive.piece], receive)
+      }
     }
     stage = .publishing
     step = 0
@@ -106,11 +119,18 @@ final class SliceExchange<S: Scalar> {
   private func take(_ next: SliceSchedule.Step) throws(CollectivesError) -> Bool {
     switch next {
     case .send(let subtree, let piece, let host, let request):
-      try group.startSend(
-        subtrees[subtree][piece], to: owners[host], tag: tag, slot: firstRequest + request)
+      if let rounded {
+        try startSend(rounded.pack(subtree: subtree, piece, request: request), to: host, request)
+      } else {
+        try startSend(subtrees[subtree][piece], to: host, request)
+      }
     case .addReceived(let request, let subtree, let piece):
       guard try group.test(firstRequest + request) else { return false }
-      accumulate(receivedBlock(request, piece), into: subtrees[subtree][piece])
+      if let rounded {
+        rounded.addReceived(request: request, subtree: subtree, piece)
+      } else {
+        accumulate(receivedBlock(request, piece), into: subtrees[subtree][piece])
+      }
     case .add(let source, let subtree, let piece):
       accumulate(subtrees[source][piece], into: subtrees[subtree][piece])
     }
@@ -122,12 +142,30 @@ final class SliceExchange<S: Scalar> {
   ) throws(CollectivesError) -> Bool {
     switch next {
     case .send(let piece, let host, let request):
-      try group.startSend(
-        target[piece], to: owners[host], tag: tag, slot: firstRequest + request)
+      if let rounded {
+        try startSend(rounded.published(piece), to: host, request)
+      } else {
+        try startSend(target[piece], to: host, request)
+      }
       return true
     case .awaitReceived(let request):
-      return try group.test(firstRequest + request)
+      guard try group.test(firstRequest + request) else { return false }
+      rounded?.unpackPublished(request: request, into: target)
+      return true
     }
+  }
+
+  private func startSend<Element: BitwiseCopyable>(
+    _ block: Block<Element>, to host: Int, _ request: Int
+  ) throws(CollectivesError) {
+    try group.startSend(block, to: owners[host], tag: tag, slot: firstRequest + request)
+  }
+
+  private func startReceive<Element: BitwiseCopyable>(
+    _ block: Block<Element>, _ receive: SliceSchedule.Receive
+  ) throws(CollectivesError) {
+    try group.startReceive(
+      block, from: owners[receive.host], tag: tag, slot: firstRequest + receive.request)
   }
 
   /// Only called where no receive is under way.

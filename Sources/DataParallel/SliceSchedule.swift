@@ -41,6 +41,8 @@ package struct SliceSchedule: Equatable, Sendable {
   package private(set) var receives: [Receive] = []
   package private(set) var steps: [Step] = []
   package private(set) var kept: [Kept] = []
+  /// The pieces of all hosts, from the first element to the last; every published range is some of them.
+  package private(set) var finished: [Range<Int>] = []
   package private(set) var publishReceives: [Receive] = []
   package private(set) var publishSteps: [PublishStep] = []
   package private(set) var requestCount = 0
@@ -50,6 +52,7 @@ package struct SliceSchedule: Equatable, Sendable {
     guard !elements.isEmpty else { return }
     var plan = SpreadSum(layout, elements: elements, parity: slice)
     let spread = plan.visit(0..<layout.shards)
+    finished = spread.map(\.piece).sorted { $0.lowerBound < $1.lowerBound }
     kept = spread.filter { $0.host == host }.map { Kept(piece: $0.piece, subtree: $0.subtree) }
     for join in plan.joins { append(join, host) }
     for join in plan.joins.reversed() { appendPublication(join, host) }

@@ -54,6 +54,8 @@ package struct RunFacts: Equatable, Sendable {
   package var rate: RateFact?
   /// When the batch job ends and how long before it the run stops; nil: not known.
   package var jobEnd: String?
+  /// Why the result is not the same on any number of ranks; empty: it is.
+  package var bits: [String] = []
 
   package init(
     name: String, configPath: String, outputFolder: String, hosts: [Host],
@@ -100,6 +102,7 @@ package struct RunFacts: Equatable, Sendable {
     if let state { table.append(["state", state]) }
     table.append(["schedule", scheduleText])
     if let rate { table.append(["rate", rate.text]) }
+    for (index, line) in bits.enumerated() { table.append([index == 0 ? "bits" : "", line]) }
     if let jobEnd { table.append(["job ends", jobEnd]) }
     table.append(["seed", "\(seed)"])
     return table.lines

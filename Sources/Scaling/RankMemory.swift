@@ -21,9 +21,10 @@ package struct RankMemory: Equatable, Sendable {
   ///   - hasAverage: Whether a moving average of the weights is kept.
   ///   - shards: V, over all ranks.
   ///   - stateRanks: Ranks of a host that hold the optimizer's state and the average once between them.
+  ///   - roundsBetweenHosts: Whether `communication.wire` rounds.
   package init(
     training: ExecutionPlan, evaluation: ExecutionPlan, rule: UpdateRule, hasAverage: Bool,
-    shards: Int, cluster: Cluster, stateRanks: Int = 1
+    shards: Int, cluster: Cluster, stateRanks: Int = 1, roundsBetweenHosts: Bool = false
   ) {
     let parameters = training.leaf.parameterCount
     add("parameters", parameters, "weights")
@@ -43,6 +44,9 @@ package struct RankMemory: Equatable, Sendable {
       }.max() ?? 1
     let leaf = training.leaf.count
     add("gradients", slots * leaf, "\(slots) \(slots == 1 ? "leaf" : "leaves") of the tree")
+    if roundsBetweenHosts, cluster.hosts > 1 {
+      add("residuals", leaf / cluster.localRanks, "what rounding between hosts keeps back")
+    }
     let arena = max(training.arena.count, evaluation.arena.count)
     add("activations", arena, "inputs and values of \(training.capacity) samples")
   }

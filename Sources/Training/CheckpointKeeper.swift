@@ -46,18 +46,22 @@ package final class CheckpointKeeper {
   }
 
   /// Saves what was due, unless this very point is saved already.
-  func saveDue(_ replica: Replica, activity: RankActivity) throws {
-    if saved != replica.counters { try save(replica, isBest: false, activity: activity) }
+  ///
+  /// - Parameter rest: What only the ranks together have of the state.
+  func saveDue(_ replica: Replica, rest: [NamedTensor], activity: RankActivity) throws {
+    if saved != replica.counters {
+      try save(replica, rest: rest, isBest: false, activity: activity)
+    }
   }
 
   /// Saves the best weights so far as soon as they are known.
-  func saveBest(_ replica: Replica, activity: RankActivity) throws {
-    try save(replica, isBest: true, activity: activity)
+  func saveBest(_ replica: Replica, rest: [NamedTensor], activity: RankActivity) throws {
+    try save(replica, rest: rest, isBest: true, activity: activity)
   }
 
   /// Saves where the run ends, if that is not saved yet, and waits until it is on the disk.
-  func saveLast(_ replica: Replica, activity: RankActivity) throws {
-    if saved != replica.counters { try save(replica, isBest: false, activity: activity) }
+  func saveLast(_ replica: Replica, rest: [NamedTensor], activity: RankActivity) throws {
+    try saveDue(replica, rest: rest, activity: activity)
     let previous = activity.begin(.checkpoint)
     defer { activity.begin(previous) }
     while let report = saver.waitSave() { try handle(report, activity) }
@@ -66,10 +70,14 @@ package final class CheckpointKeeper {
   /// Whether the point where the run stands is on the disk, as far as the saves that have ended tell.
   func isSaved(_ replica: Replica) -> Bool { saved == replica.counters && !hasFailed }
 
-  private func save(_ replica: Replica, isBest: Bool, activity: RankActivity) throws {
+  private func save(
+    _ replica: Replica, rest: [NamedTensor], isBest: Bool, activity: RankActivity
+  ) throws {
     let previous = activity.begin(.checkpoint)
     defer { activity.begin(previous) }
-    saver.startSave(codec.record(of: replica, isBest: isBest), replica.payload())
+    var payload = replica.payload()
+    payload.state += rest
+    saver.startSave(codec.record(of: replica, isBest: isBest), payload)
     saved = replica.counters
     lastSave = .now
   }

@@ -63,6 +63,8 @@ extension ModelPlans {
     _ spec: RunSpec, over collectives: any Collectives
   ) throws -> ModelPlans {
     guard spec.plan.bucketBytes == nil, collectives.ranks > 1 else { return self }
+    // Where sums are cut decides who rounds what: results must not depend on a measurement.
+    if spec.communication.wire.isRounded, collectives.hostCount > 1 { return self }
     let cost = try SumCost.measured(over: collectives)
     let gradientBytes = training.leaf.count * MemoryLayout<Float>.stride
     return try ModelPlans(spec, bucketBytes: cost.bucketBytes(gradientBytes: gradientBytes))
@@ -75,6 +77,8 @@ package struct ReceivedCheckpoint {
   package let record: CheckpointRecord
   package private(set) var model: [NamedTensor]
   package private(set) var state: [NamedTensor]
+  /// On rank 0 only: what rounding between hosts had kept back, which each host gets for itself.
+  package let residuals: [NamedTensor]
 
   fileprivate mutating func releaseTensors() { (model, state) = ([], []) }
 
@@ -89,11 +93,13 @@ package struct ReceivedCheckpoint {
     try collectives.broadcast(&name, from: 0)
     try collectives.broadcast(&record, from: 0)
     let place = String(decoding: name, as: UTF8.self)
+    let state = own?.state.tensors ?? []
     return ReceivedCheckpoint(
       name: place,
       record: try own?.record ?? CheckpointRecord(json: record, path: place),
       model: try broadcast(own?.model.tensors ?? [], over: collectives),
-      state: try broadcast(own?.state.tensors ?? [], over: collectives))
+      state: try broadcast(state.filter { !ResidualTensors.contain($0) }, over: collectives),
+      residuals: state.filter(ResidualTensors.contain))
   }
 
   /// Names and shapes first, then all numbers as one message each.

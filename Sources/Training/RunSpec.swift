@@ -1,5 +1,6 @@
 import Datasets
 import Graph
+import Kernels
 import Optimizers
 import Placement
 
@@ -18,6 +19,7 @@ package struct RunSpec: Equatable, Sendable {
   package var preemption = PreemptionSpec()
   package var audit: AuditSpec
   package var plan: PlanSpec
+  package var communication = CommunicationSpec()
   package var failure = FailureSpec()
   package var placement = PlacementSpec()
   /// The run folder, relative to the working directory.
@@ -143,6 +145,13 @@ package struct PlanSpec: Equatable, Sendable {
   package var fusion = true
   /// Bytes of gradient that are summed at once; nil: chosen at the start by measuring.
   package var bucketBytes: Int?
+
+  package init() {}
+}
+
+package struct CommunicationSpec: Equatable, Sendable {
+  /// How gradients travel between hosts; what is not float32 is rounded, with feedback of the error.
+  package var wire = WireFormat.float32
 
   package init() {}
 }

@@ -114,7 +114,9 @@ extension GradientSummation<Float> {
   ) throws(CollectivesError) {
     try self.init(
       length: plans.training.leaf.count, buckets: plans.training.buckets,
-      shards: spec.training.shards, over: group)
+      shards: spec.training.shards, over: group,
+      rounding: WireRounding(
+        spec.communication.wire, exactCount: plans.training.leaf.parameterStart))
   }
 }
 

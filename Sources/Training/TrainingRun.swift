@@ -1,3 +1,4 @@
+import Checkpoints
 import Collectives
 import DataParallel
 import Datasets
@@ -91,12 +92,14 @@ package final class TrainingRun {
       if auditor.isDue(after: replica.counters.step) {
         try auditor.audit(replica, activity: activity)
       }
-      if requests.contains(.checkpoint) { try keeper?.saveDue(replica, activity: activity) }
+      if requests.contains(.checkpoint) {
+        try save { try $0.saveDue(replica, rest: $1, activity: activity) }
+      }
     }
     if !auditor.isDue(after: replica.counters.step) {
       try auditor.audit(replica, activity: activity)
     }
-    try keeper?.saveLast(replica, activity: activity)
+    try save { try $0.saveLast(replica, rest: $1, activity: activity) }
     guard spec.training.earlyStopping != nil else { return }
     replica.restoreBest()
     // One rank of each host has written what its ranks use from now on.
@@ -202,7 +205,7 @@ package final class TrainingRun {
       times, slownessLine: slownessLine(times))
     replica.counters.beginEpoch()
     order = EpochOrder(count: data.train.count, seed: spec.seed, epoch: epoch)
-    if isBest { try keeper?.saveBest(replica, activity: activity) }
+    if isBest { try save { try $0.saveBest(replica, rest: $1, activity: activity) } }
     try endIfAsked()
   }
 
@@ -233,6 +236,24 @@ package final class TrainingRun {
     }
   }
 
+  // MARK: Saving
+
+  /// All ranks bring what belongs into a checkpoint; rank 0 saves it.
+  private func save(_ save: (CheckpointKeeper, [NamedTensor]) throws -> Void) throws {
+    let residuals = try activity.during(.checkpoint) {
+      try ResidualTensors.gather(steps.summation.residuals, of: replica.model)
+    }
+    if let keeper { try save(keeper, residuals) }
+  }
+
+  /// Takes over what rounding between hosts had kept back; all ranks call it before `train`.
+  ///
+  /// - Returns: What the user should know of it.
+  package func restoreResiduals(_ checkpoint: ReceivedCheckpoint?) throws -> String? {
+    try ResidualTensors.restore(
+      checkpoint?.residuals ?? [], into: steps.summation.residuals, of: replica.model)
+  }
+
   // MARK: Stopping early
 
   /// All ranks end here if one of them asks for it.
@@ -245,7 +266,7 @@ package final class TrainingRun {
   /// Saves where the run stands.
   private func end(by requests: StepRequests) throws -> AgreedFailure {
     let step = replica.counters.step
-    if step > 0 { try keeper?.saveLast(replica, activity: activity) }
+    if step > 0 { try save { try $0.saveLast(replica, rest: $1, activity: activity) } }
     journal?.display.clear()
     return requests.end(
       at: step, isSaved: keeper?.isSaved(replica) ?? true, isFresh: preemption?.isFresh ?? false)

@@ -34,7 +34,21 @@ extension RunFacts {
     rate = RateFact(spec, length)
     memoryParts = memory.text
     state = replica.stateText(spec, over: collectives)
+    bits = bitsLines(spec, hosts: collectives.hostCount)
   }
+}
+
+/// What gives up the same bits on any number of ranks.
+private func bitsLines(_ spec: RunSpec, hosts: Int) -> [String] {
+  var lines: [String] = []
+  let wire = spec.communication.wire
+  if wire.isRounded {
+    lines.append(
+      hosts > 1
+        ? "gradients travel between hosts as \(wire.rawValue): the result depends on the hosts and their ranks"
+        : "communication.wire \(wire.rawValue) has no effect on one host")
+  }
+  return lines
 }
 
 extension RateFact {

@@ -15,7 +15,8 @@ extension ModelPlans {
     return RankMemory(
       training: training, evaluation: evaluation, rule: spec.optimizer.rule,
       hasAverage: spec.training.emaDecay != nil, shards: spec.training.shards, cluster: cluster,
-      stateRanks: shares ? cluster.leastLocalRanks : 1)
+      stateRanks: shares ? cluster.leastLocalRanks : 1,
+      roundsBetweenHosts: spec.communication.wire.isRounded)
   }
 }
 

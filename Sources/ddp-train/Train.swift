@@ -115,6 +115,8 @@ private func run(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
     journal: journal, keeper: keeper, activity: activity, faults: faults, preemption: preemption,
     summation: summation)
+  let restored = try run.restoreResiduals(material.checkpoint)
+  if let restored, collectives.isRoot { console.printLines([restored]) }
   try run.train()
   try finish(run, material, replica, facts, journal, folder, spec, over: collectives)
   if let lines = try trace?.write(activity) { journal?.display.printLines(lines) }

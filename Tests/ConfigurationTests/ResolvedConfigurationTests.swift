@@ -153,6 +153,8 @@ struct ResolvedConfigurationTests {
         plan:
           fusion: true
           bucket_bytes: null
+        communication:
+          wire: float32
         placement:
           pin: auto
         output:

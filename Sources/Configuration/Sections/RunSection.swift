@@ -106,6 +106,9 @@ enum RunSection {
       Key(
         "plan", \.run.plan, Section.plan.format, "How a step is arranged; never changes results."),
       Key(
+        "communication", \.run.communication, Section.communication.format,
+        "What travels between ranks."),
+      Key(
         "placement", \.run.placement, Section.placement.format, "Where ranks run on their hosts."),
       Key("output", \.output, output.format, "Where results go."),
     ]

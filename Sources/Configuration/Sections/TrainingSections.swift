@@ -2,7 +2,7 @@ import Placement
 import Training
 
 /// How long and in what steps: the sections `training`, `evaluation`, `checkpoint`, `audit`, `plan`,
-/// `placement`.
+/// `communication`, `placement`.
 extension Section where Root == TrainingSpec {
   static var training: Section {
     Section(
@@ -138,6 +138,20 @@ extension Section where Root == PlanSpec {
           Format.wholeNumber(.atLeast(4096), example: 1_048_576).optional,
           "Bytes of gradient that are summed at once; null: chosen at the start by timing a few sums."
         ),
+      ])
+  }
+}
+
+extension Section where Root == CommunicationSpec {
+  static var communication: Section {
+    Section(
+      defaults: CommunicationSpec(),
+      keys: [
+        Key(
+          "wire", \.wire,
+          .word(["float32": .float32, "bfloat16": .bfloat16, "float16": .float16]),
+          "How gradients travel between hosts; the 16-bit forms halve the traffic, feed rounding errors back, and "
+            + "make results depend on the hosts.")
       ])
   }
 }
