@@ -138,7 +138,7 @@ struct CrossCheckTests {
       faults(smallest, "optimizer.trust=0.1") == """
         command line: optimizer.trust=0.1: optimizer.trust does not belong to kind: sgd
           expected: one of learning_rate, scale, weight_decay, l2, l1, decay_biases_and_norms, \
-        groups; trust is a key of lars
+        groups, state; trust is a key of lars
           to fix:   remove trust, or write kind: lars
         """)
   }

@@ -154,8 +154,8 @@ struct KeyFaultTests {
           to fix:   remove separator, or write format: csv
         small.yaml:7:43: optimizer.weight_decay does not belong to kind: adam
           expected: one of learning_rate, beta1, beta2, epsilon, scale, l2, l1, \
-        decay_biases_and_norms, groups; weight_decay is a key of sgd, momentum, rmsprop, adagrad, \
-        adamw, lars and lamb
+        decay_biases_and_norms, groups, state; weight_decay is a key of sgd, momentum, rmsprop, \
+        adagrad, adamw, lars and lamb
           to fix:   remove weight_decay, or write kind: adamw
         small.yaml:8:26: schedule.factor does not belong to kind: cosine
           expected: one of final, warmup_steps, warmup_fraction; factor is a key of step and \

@@ -61,8 +61,8 @@ struct ResolvedConfigurationTests {
     "gives the same run for every optimizer and schedule",
     arguments: [
       "optimizer: {kind: sgd, learning_rate: 1, weight_decay: 0.5, decay_biases_and_norms: true}",
-      "optimizer: {kind: momentum, learning_rate: 1, beta: 0.5}",
-      "optimizer: {kind: rmsprop, learning_rate: 1e-7, l2: 0.1}",
+      "optimizer: {kind: momentum, learning_rate: 1, beta: 0.5, state: sharded}",
+      "optimizer: {kind: rmsprop, learning_rate: 1e-7, l2: 0.1, state: replicated}",
       "optimizer: {kind: adagrad, learning_rate: 0.1, l1: 0.1}",
       "optimizer: {kind: adam, learning_rate: 0.1, beta2: 0.99}",
       "optimizer: {kind: adamw, learning_rate: 0.1, weight_decay: 0}",
@@ -122,6 +122,7 @@ struct ResolvedConfigurationTests {
           l1: 0
           decay_biases_and_norms: false
           groups: []
+          state: auto
         schedule:
           kind: constant
           warmup_steps: null
