@@ -20,7 +20,7 @@ struct KeyFaultTests {
       faults(smallest.replacing("loss:", with: "los:")) == """
         small.yaml:6:1: unknown key los
           expected: one of name, seed, data, model, loss, optimizer, schedule, training, evaluation, \
-        checkpoint, preemption, audit, failure, plan, placement, output
+        checkpoint, preemption, audit, failure, plan, communication, placement, output
           to fix:   write loss instead of los
         """)
   }
