@@ -10,6 +10,8 @@ package struct MachineTimes: Equatable, Sendable {
   package var flagSeconds: Double
   /// Of each predicted host; nil: one for every rank.
   package var hostCores: Int?
+  /// Of the parameters, where the ranks of a host divide check and update; nil: each rank does all of it.
+  package var dividedBytes: Int?
 
   package init(
     cores: Int, alone: RankTimes, crowded: RankTimes, flagSeconds: Double, hostCores: Int? = nil
@@ -28,8 +30,20 @@ package struct MachineTimes: Equatable, Sendable {
   package func times(localRanks: Int) -> RankTimes {
     let busy = min(localRanks, hostCores ?? localRanks)
     let occupied = cores > 1 ? min(1, Double(busy - 1) / Double(cores - 1)) : 0
-    return alone.mixed(with: crowded, share: occupied)
+    let times = alone.mixed(with: crowded, share: occupied)
       .scaled(by: Double(localRanks) / Double(busy))
+    return localRanks > 1 ? dividingUpdate(times, among: Double(localRanks)) : times
+  }
+
+  /// A rank checks and updates its slice, says so each time, and copies the weights of the others.
+  private func dividingUpdate(_ times: RankTimes, among ranks: Double) -> RankTimes {
+    guard let dividedBytes else { return times }
+    let copied = 2 * Double(dividedBytes) * (ranks - 1) / ranks
+    var times = times
+    times.checkSeconds = times.checkSeconds / ranks + flagSeconds
+    times.updateSeconds =
+      times.updateSeconds / ranks + flagSeconds + copied * times.sumSecondsPerByte
+    return times
   }
 }
 

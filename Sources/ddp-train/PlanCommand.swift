@@ -67,6 +67,10 @@ struct PlanCommand: ParsableCommand {
       spec, plans: plans, data: availableData(spec, plans),
       cores: ProcessInfo.processInfo.activeProcessorCount)
     times.hostCores = cores
+    let count = plans.graph.parameterCount
+    if spec.optimizer.state.shards(parameterCount: count) {
+      times.dividedBytes = count * MemoryLayout<Float>.stride
+    }
     func plan(bucketBytes: Int) throws -> ExecutionPlan {
       try ModelPlans(spec, bucketBytes: bucketBytes).training
     }

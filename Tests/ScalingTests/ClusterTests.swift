@@ -25,6 +25,26 @@ struct ClusterTests {
     #expect(factors == [1, 1.25, 1.5, 2, 2])
   }
 
+  @Test("ranks that outnumber the cores of their host take turns")
+  func sharedCores() throws {
+    let small = try SmallPlan()
+    var times = small.times(operation: 1)
+    times.crowded.operationSeconds = times.crowded.operationSeconds.map { 2 * $0 }
+    times.hostCores = 2
+    let factors = [1, 2, 3, 8].map { times.times(localRanks: $0).operationSeconds[0] }
+    #expect(factors == [1, 2, 3, 8])
+  }
+
+  @Test("ranks that divide the update need a share of its time, two flags and the copying")
+  func dividedUpdate() throws {
+    let small = try SmallPlan()
+    var times = small.times(operation: 1, sumPerByte: 1e-3, flag: 0.25, update: 8)
+    times.dividedBytes = 1000
+    #expect(times.times(localRanks: 1).updateSeconds == 8)
+    let four = times.times(localRanks: 4)
+    #expect(isClose(four.updateSeconds, 2 + 0.25 + 2 * 750 * 1e-3) && four.checkSeconds == 0.25)
+  }
+
   @Test("bytes of a sum inside a host and between hosts")
   func traffic() {
     func traffic(_ ranks: Int, _ hosts: Int) -> SumTraffic {
