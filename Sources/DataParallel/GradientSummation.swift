@@ -40,6 +40,8 @@ package final class GradientSummation<S: Scalar> {
   private let exchanges: [[SliceExchange<S>]]
   /// nil: nothing is rounded between hosts.
   package let residuals: WireResiduals<S>?
+  /// The first tag that is free again.
+  package let endTag: Int
   /// By bucket: how many shards have ended their leaf in this step.
   private var endedLeaves: [Int]
   private var steps = 0
@@ -80,6 +82,7 @@ package final class GradientSummation<S: Scalar> {
     endedLeaves = buckets.map { _ in 0 }
     let subtrees = hostSum.places.map { slots[$0] }
     let tags = SliceTags(first: firstTag, buckets: buckets.count, slices: layout.sliceCount)
+    endTag = tags.end + 1
     var wire: (rounding: WireRounding, residuals: WireResiduals<S>)?
     if let rounding, layout.hosts.count > 1 {
       let residuals = try WireResiduals<S>(

@@ -12,6 +12,10 @@ package struct SumWaiting: Equatable, Sendable {
 
   package var total: Duration { late + communication }
 
+  package static func + (a: SumWaiting, b: SumWaiting) -> SumWaiting {
+    SumWaiting(late: a.late + b.late, communication: a.communication + b.communication)
+  }
+
   package static func - (end: SumWaiting, start: SumWaiting) -> SumWaiting {
     SumWaiting(late: end.late - start.late, communication: end.communication - start.communication)
   }

@@ -21,9 +21,11 @@ package struct RankMemory: Equatable, Sendable {
   ///   - hasAverage: Whether a moving average of the weights is kept.
   ///   - shards: V, over all ranks.
   ///   - roundsBetweenHosts: Whether `communication.wire` rounds.
+  ///   - averagesReplicas: Whether ranks take steps alone.
   package init(
     training: ExecutionPlan, evaluation: ExecutionPlan, rule: UpdateRule, hasAverage: Bool,
-    shards: Int, cluster: Cluster, roundsBetweenHosts: Bool = false
+    shards: Int, cluster: Cluster, roundsBetweenHosts: Bool = false,
+    averagesReplicas: Bool = false
   ) {
     let parameters = training.leaf.parameterCount
     add("parameters", parameters, "weights")
@@ -42,6 +44,7 @@ package struct RankMemory: Equatable, Sendable {
     if roundsBetweenHosts, cluster.hosts > 1 {
       add("residuals", leaf / cluster.localRanks, "what rounding between hosts keeps back")
     }
+    if averagesReplicas { add("means", parameters, "of the ranks' replicas on their way") }
     let arena = max(training.arena.count, evaluation.arena.count)
     add("activations", arena, "inputs and values of \(training.capacity) samples")
   }

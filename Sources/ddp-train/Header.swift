@@ -29,12 +29,12 @@ extension RunFacts {
       bytesPerRank: plans.memory(spec, on: Cluster(collectives)).byteCount,
       instructionSet: InstructionSet.name, seed: spec.seed, resumedStep: resumedStep)
     rate = RateFact(spec, length)
-    bits = bitsLines(spec, hosts: collectives.hostCount)
+    bits = bitsLines(spec, ranks: collectives.ranks, hosts: collectives.hostCount)
   }
 }
 
 /// What gives up the same bits on any number of ranks.
-private func bitsLines(_ spec: RunSpec, hosts: Int) -> [String] {
+private func bitsLines(_ spec: RunSpec, ranks: Int, hosts: Int) -> [String] {
   var lines: [String] = []
   let wire = spec.communication.wire
   if wire.isRounded {
@@ -42,6 +42,13 @@ private func bitsLines(_ spec: RunSpec, hosts: Int) -> [String] {
       hosts > 1
         ? "gradients travel between hosts as \(wire.rawValue): the result depends on the hosts and their ranks"
         : "communication.wire \(wire.rawValue) has no effect on one host")
+  }
+  let localSteps = spec.training.localSteps
+  if localSteps > 1 {
+    lines.append(
+      ranks > 1
+        ? "each rank takes \(localSteps) steps alone, then all take their mean: the result depends on the ranks"
+        : "training.local_steps \(localSteps) has no effect on one rank")
   }
   return lines
 }

@@ -8,7 +8,8 @@ extension ModelPlans {
     RankMemory(
       training: training, evaluation: evaluation, rule: spec.optimizer.rule,
       hasAverage: spec.training.emaDecay != nil, shards: spec.training.shards, cluster: cluster,
-      roundsBetweenHosts: spec.communication.wire.isRounded)
+      roundsBetweenHosts: spec.communication.wire.isRounded,
+      averagesReplicas: spec.training.localSteps > 1)
   }
 }
 

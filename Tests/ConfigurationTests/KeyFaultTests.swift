@@ -8,7 +8,7 @@ struct KeyFaultTests {
     #expect(
       faults(smallest + "\ntraining:\n  epochs: 3\n  bach: 64") == """
         small.yaml:10:3: unknown key training.bach
-          expected: one of epochs, batch, shards, max_steps, clip_norm, clip_value, ema_decay, \
+          expected: one of epochs, batch, shards, local_steps, max_steps, clip_norm, clip_value, ema_decay, \
         early_stopping
           to fix:   write batch instead of bach
         """)
@@ -20,7 +20,7 @@ struct KeyFaultTests {
       faults(smallest.replacing("loss:", with: "los:")) == """
         small.yaml:6:1: unknown key los
           expected: one of name, seed, data, model, loss, optimizer, schedule, training, evaluation, \
-        checkpoint, preemption, audit, failure, plan, placement, output
+        checkpoint, preemption, audit, failure, plan, communication, placement, output
           to fix:   write loss instead of los
         """)
   }
@@ -30,7 +30,7 @@ struct KeyFaultTests {
     #expect(
       faults(smallest + "\ntraining: {keep: 3}") == """
         small.yaml:8:12: unknown key training.keep
-          expected: one of epochs, batch, shards, max_steps, clip_norm, clip_value, ema_decay, \
+          expected: one of epochs, batch, shards, local_steps, max_steps, clip_norm, clip_value, ema_decay, \
         early_stopping
           to fix:   move it to checkpoint.keep
         """)

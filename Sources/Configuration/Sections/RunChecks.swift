@@ -8,6 +8,22 @@ enum RunChecks {
     checkStratification(draft, site, &faults)
     checkGenerated(draft, site, &faults)
     checkTarget(draft, site, &faults)
+    checkLocalSteps(draft, site, &faults)
+  }
+
+  /// The mean of replicas has no error that could be fed back.
+  private static func checkLocalSteps(
+    _ draft: RunDraft, _ site: SectionSite, _ faults: inout Faults
+  ) {
+    let (steps, wire) = (draft.run.training.localSteps, draft.run.communication.wire)
+    guard site.isSound("training.local_steps", "communication.wire", in: faults),
+      steps > 1, wire != .float32
+    else { return }
+    faults.add(
+      at: site.node?.place(at: "communication.wire") ?? site.place, path: "communication.wire",
+      "communication.wire is \(wire.rawValue), but with training.local_steps \(steps) hosts exchange weights",
+      expected: "float32, as only gradients may be rounded",
+      remedy: "remove wire, or set training.local_steps to 1")
   }
 
   /// Class numbers are what softmax cross-entropy reads; other losses compare numbers.
