@@ -137,6 +137,7 @@ let package = Package(
       "DataParallel",
       [
         "CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Kernels", "Metrics",
+        "Scaling",
         "Storage",
       ]),
     suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),
@@ -156,8 +157,8 @@ let package = Package(
     suite(
       "Training",
       [
-        "CAllocationCount", "Checkpoints", "Collectives", "Datasets", "Diagnostics", "Engine",
-        "Graph", "Kernels",
+        "CAllocationCount", "Checkpoints", "Collectives", "DataParallel", "Datasets",
+        "Diagnostics", "Engine", "Graph", "Kernels",
         "Metrics", "Optimizers", "Plan", "Storage", "Training",
       ]),
     suite(

@@ -17,7 +17,7 @@ struct SharedSumMeasurement {
 
   /// - Parameters:
   ///   - elements: Of the gradient; 256 KiB to 16 MiB of it are used.
-  ///   - rounds: How often; the median counts.
+  ///   - rounds: How often; the lower quartile counts.
   init(elements: Int, rounds: Int = 40) {
     let count = min(max(elements, 1 << 16), 1 << 22) / 32 * 32
     let room = SharedRoom(count: count)
@@ -61,7 +61,7 @@ private final class SharedRoom: @unchecked Sendable {
       meet(thread, round: 4 * round + 4)
       flags.add((ContinuousClock.now - start) / 2)
     }
-    return (sums.median, flags.median)
+    return (sums.typical, flags.typical)
   }
 
   /// Returns when both threads have come to `round`.

@@ -26,6 +26,8 @@ package final class GradientSummation<S: Scalar> {
   package var localShards: Range<Int> { local.shards }
   /// The time this rank spent in `beginStep`, `poll` and `waitSum`.
   package private(set) var waiting = SumWaiting()
+  /// The first tag that its messages leave to others.
+  package let nextTag: Int
 
   private let group: any Collectives
   private let layout: HostLayout
@@ -40,8 +42,6 @@ package final class GradientSummation<S: Scalar> {
   private let exchanges: [[SliceExchange<S>]]
   /// nil: nothing is rounded between hosts.
   package let residuals: WireResiduals<S>?
-  /// The first tag that is free again.
-  package let endTag: Int
   /// By bucket: how many shards have ended their leaf in this step.
   private var endedLeaves: [Int]
   private var steps = 0
@@ -82,7 +82,8 @@ package final class GradientSummation<S: Scalar> {
     endedLeaves = buckets.map { _ in 0 }
     let subtrees = hostSum.places.map { slots[$0] }
     let tags = SliceTags(first: firstTag, buckets: buckets.count, slices: layout.sliceCount)
-    endTag = tags.end + 1
+    // One more for the residuals.
+    nextTag = tags.end + 1
     var wire: (rounding: WireRounding, residuals: WireResiduals<S>)?
     if let rounding, layout.hosts.count > 1 {
       let residuals = try WireResiduals<S>(
@@ -104,6 +105,9 @@ package final class GradientSummation<S: Scalar> {
 
   /// How many buffers of L elements this rank holds.
   package var slotCount: Int { slots.count }
+
+  /// Whether the ranks of a host see the same `sum`; else each has its own.
+  package var sharesMemory: Bool { slots.sharesMemory }
 
   // MARK: The step
 
@@ -172,15 +176,19 @@ package final class GradientSummation<S: Scalar> {
     waiting.communication += ContinuousClock.now - start
   }
 
-  /// Returns when `sum` holds the sum over all shards in `bucket`; it may be read, not changed.
-  package func waitSum(_ bucket: Int) throws(CollectivesError) {
+  /// Returns when `sum` holds the sum over all shards in `bucket`, and no message reads it any more.
+  ///
+  /// - Parameter other: Is moved forward meanwhile.
+  package func waitSum(
+    _ bucket: Int, moving other: GradientSummation<S>? = nil
+  ) throws(CollectivesError) {
     precondition(bucket < startedBuckets, "bucket \(bucket) was not started")
     if isFinished(bucket) { return }
     let start = ContinuousClock.now
     let needed = total(bucket + 1)
-    try wait { board.areAllReady(needed) }
+    try wait(moving: other) { board.areAllReady(needed) }
     let ready = ContinuousClock.now
-    try wait { isFinished(bucket) }
+    try wait(moving: other) { isFinished(bucket) }
     waiting.late += ready - start
     waiting.communication += ContinuousClock.now - ready
   }
@@ -191,7 +199,8 @@ package final class GradientSummation<S: Scalar> {
   }
 
   /// The sum over all shards, `[L]`, the same memory for all ranks of a host; valid in the buckets that were
-  /// waited for, until `endStep`.
+  /// waited for, until `endStep`. It is no more than memory then, so ranks that agree on who writes where may hand each
+  /// other something in it.
   package var sum: Block<S> { slots[sumPlace] }
 
   // MARK: Moving forward
@@ -203,10 +212,13 @@ package final class GradientSummation<S: Scalar> {
   /// Buckets of all steps up to this step's bucket `count`.
   private func total(_ count: Int) -> Int { steps * buckets.count + count }
 
-  private func wait(until isDone: () -> Bool) throws(CollectivesError) {
+  private func wait(
+    moving other: GradientSummation<S>? = nil, until isDone: () -> Bool
+  ) throws(CollectivesError) {
     var attempt = 0
     while !isDone() {
       try advance()
+      try other?.advance()
       if isDone() { return }
       group.pause(attempt: attempt)
       attempt += 1

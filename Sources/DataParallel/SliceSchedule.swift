@@ -49,13 +49,22 @@ package struct SliceSchedule: Equatable, Sendable {
 
   /// - Parameter elements: The slice.
   package init(_ layout: HostLayout, host: Int, slice: Int, elements: Range<Int>) {
-    guard !elements.isEmpty else { return }
-    var plan = SpreadSum(layout, elements: elements, parity: slice)
-    let spread = plan.visit(0..<layout.shards)
-    finished = spread.map(\.piece).sorted { $0.lowerBound < $1.lowerBound }
-    kept = spread.filter { $0.host == host }.map { Kept(piece: $0.piece, subtree: $0.subtree) }
-    for join in plan.joins { append(join, host) }
-    for join in plan.joins.reversed() { appendPublication(join, host) }
+    self.init(SpreadSum(layout, elements: elements, parity: slice), host: host)
+  }
+
+  /// The schedules of all hosts, by host; the joins are found once.
+  package static func onAllHosts(
+    _ layout: HostLayout, slice: Int, elements: Range<Int>
+  ) -> [SliceSchedule] {
+    let sum = SpreadSum(layout, elements: elements, parity: slice)
+    return layout.hosts.indices.map { SliceSchedule(sum, host: $0) }
+  }
+
+  private init(_ sum: SpreadSum, host: Int) {
+    finished = sum.spread.map(\.piece).sorted { $0.lowerBound < $1.lowerBound }
+    kept = sum.spread.filter { $0.host == host }.map { Kept(piece: $0.piece, subtree: $0.subtree) }
+    for join in sum.joins { append(join, host) }
+    for join in sum.joins.reversed() { appendPublication(join, host) }
   }
 
   private mutating func append(_ join: SpreadSum.Join, _ host: Int) {
@@ -118,6 +127,8 @@ private struct SpreadSum {
   }
 
   private(set) var joins: [Join] = []
+  /// Where the pieces of the whole sum lie at the end.
+  private(set) var spread: [Piece] = []
   private let subtrees: [[Range<Int>]]
   private let elements: Range<Int>
   private let parity: Int
@@ -128,10 +139,11 @@ private struct SpreadSum {
     }
     self.elements = elements
     self.parity = parity
+    if !elements.isEmpty { spread = visit(0..<layout.shards) }
   }
 
   /// How a node's sum lies spread over its hosts, from the first element to the last.
-  mutating func visit(_ node: Range<Int>) -> [Piece] {
+  private mutating func visit(_ node: Range<Int>) -> [Piece] {
     for (host, list) in subtrees.enumerated() {
       if let subtree = list.firstIndex(of: node) {
         return [Piece(piece: elements, host: host, subtree: subtree)]

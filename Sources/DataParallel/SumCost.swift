@@ -18,12 +18,19 @@ package struct SumCost: Equatable, Sendable {
     latency = max(small.seconds - secondsPerByte * Double(small.bytes), 0)
   }
 
+  /// Finds both from two sums.
+  ///
+  /// - Parameter seconds: What a sum of so many bytes, as one bucket, takes.
+  package init<Failure: Error>(
+    _ seconds: (_ byteCount: Int) throws(Failure) -> Double
+  ) throws(Failure) {
+    let (small, large) = (1 << 14, 1 << 20)
+    self.init(small: (small, try seconds(small)), large: (large, try seconds(large)))
+  }
+
   /// Times sums over `group`, the same figures on every rank; takes milliseconds inside a host.
   package static func measured(over group: any Collectives) throws(CollectivesError) -> SumCost {
-    let (small, large) = (1 << 14, 1 << 20)
-    return SumCost(
-      small: (small, try seconds(ofSum: small, over: group)),
-      large: (large, try seconds(ofSum: large, over: group)))
+    try SumCost { byteCount throws(CollectivesError) in try seconds(ofSum: byteCount, over: group) }
   }
 
   /// Bytes from which on a bucket is closed.

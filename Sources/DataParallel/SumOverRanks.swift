@@ -27,8 +27,8 @@ package final class SumOverRanks<S: Scalar> {
   /// The time this rank spent in `replace`.
   package var waiting: SumWaiting { summation.waiting }
 
-  /// The first tag that is free again.
-  package var endTag: Int { summation.endTag }
+  /// The first tag behind those of this sum's messages.
+  package var nextTag: Int { summation.nextTag }
 
   /// Replaces `block`, `[L]`, by its sum over the ranks; all ranks call it. Allocates nothing.
   package func replace(_ block: Block<S>) throws(CollectivesError) {

@@ -12,8 +12,9 @@ package struct SumWaiting: Equatable, Sendable {
 
   package var total: Duration { late + communication }
 
-  package static func + (a: SumWaiting, b: SumWaiting) -> SumWaiting {
-    SumWaiting(late: a.late + b.late, communication: a.communication + b.communication)
+  package static func + (first: SumWaiting, second: SumWaiting) -> SumWaiting {
+    SumWaiting(
+      late: first.late + second.late, communication: first.communication + second.communication)
   }
 
   package static func - (end: SumWaiting, start: SumWaiting) -> SumWaiting {

@@ -13,6 +13,9 @@ extension ShardEngine {
     case .batchNorm, .batchNormGradient, .batchStatistics, .batchNormInference,
       .batchNormInferenceGradient, .layerNorm, .layerNormGradient:
       runNorm(index)
+    case .batchMoments, .batchSquares, .wholeBatchNorm, .wholeBatchNormShares,
+      .wholeBatchNormGradient:
+      runWholeBatchNorm(index)
     case .maxPool, .maxPoolGradient, .averagePool, .averagePoolGradient, .globalAveragePool,
       .globalAveragePoolGradient:
       runPool(index)

@@ -11,10 +11,11 @@ import Storage
 package final class StepEngine<S: Scalar> {
   package let engine: ShardEngine<S>
   package let model: ModelMemory<S>
-  package let optimizer: Optimizer<S>
   package let summation: GradientSummation<S>
+  /// For plans that sum over the ranks within a micro-shard.
+  private let batchSums: BatchSums<S>?
   private let plan: ExecutionPlan
-  private let limits: GradientLimits
+  private let update: StepUpdate<S>
   /// The bucket whose end tells the other ranks what this one asks for.
   private let controlBucket: Int?
 
@@ -24,25 +25,37 @@ package final class StepEngine<S: Scalar> {
   private let activity: RankActivity
 
   /// - Parameters:
+  ///   - average: Follows the weights after each update.
+  ///   - board: Of the ranks that divide the update; nil: this rank updates everything.
   ///   - shards: V, micro-shards of a batch.
   ///   - firstShard: Of those of this rank, where `summation` knows only them; nil: it knows all V.
   package init(
     engine: ShardEngine<S>, model: ModelMemory<S>, optimizer: Optimizer<S>,
-    summation: GradientSummation<S>, shards: Int, firstShard: Int? = nil, limits: GradientLimits,
-    activity: RankActivity = RankActivity()
+    average: ExponentialMovingAverage<S>? = nil, summation: GradientSummation<S>,
+    batchSums: BatchSums<S>? = nil, board: UpdateBoard? = nil, shards: Int, firstShard: Int? = nil,
+    limits: GradientLimits, activity: RankActivity = RankActivity()
   ) {
+    precondition(
+      board.map { $0.ranks == 1 } ?? true || summation.sharesMemory,
+      "ranks divide the update without a sum that all of them see")
     self.activity = activity
     self.engine = engine
     self.model = model
-    self.optimizer = optimizer
     self.summation = summation
-    self.limits = limits
+    self.batchSums = batchSums
+    update = StepUpdate(
+      model: model, optimizer: optimizer, average: average, limits: limits, board: board)
     self.shards = shards
     self.firstShard = firstShard ?? summation.localShards.lowerBound
     plan = engine.plan
     let control = engine.plan.leaf.control
     controlBucket =
       control.isEmpty ? nil : plan.buckets.firstIndex { $0.contains(control.lowerBound) }
+  }
+
+  /// The time this rank spent on the others and could not compute.
+  package var waiting: SumWaiting {
+    summation.waiting + update.waiting + (batchSums?.waiting ?? SumWaiting())
   }
 
   /// One step over a batch, of which this rank computes its micro-shards.
@@ -59,9 +72,11 @@ package final class StepEngine<S: Scalar> {
     load: (_ positions: Range<Int>) throws -> Void
   ) throws -> StepResult {
     try summation.beginStep()
+    try batchSums?.beginStep()
     for local in 0..<summation.localShards.count {
       try runShard(local, batch, requests: requests, load: load)
     }
+    batchSums?.endStep()
     var result = StepResult()
     for (index, instruction) in plan.finish.enumerated() {
       activity.begin(instruction: plan.shard.count + index)
@@ -69,11 +84,14 @@ package final class StepEngine<S: Scalar> {
       case .waitSum(let bucket): try summation.waitSum(bucket)
       case .check:
         result = try check(batch)
-        prepareUpdate(batch, norm: result.gradientNorm)
-      case .update(let bucket): update(plan.buckets[bucket], batch, norm: result.gradientNorm)
+        update.prepare(batch, norm: result.gradientNorm, sum: summation.sum)
+      case .update(let bucket):
+        update.update(
+          plan.buckets[bucket], batch, norm: result.gradientNorm, sum: summation.sum)
       default: preconditionFailure("\(instruction) at the end of a step")
       }
     }
+    update.exchange(summation.sum)
     model.updateStatistics(from: summation.sum)
     summation.endStep()
     return result
@@ -92,6 +110,8 @@ package final class StepEngine<S: Scalar> {
       activity.begin(instruction: index)
       switch instruction {
       case .run(let operation): if !positions.isEmpty { engine.run(operation) }
+      case .sumOverRanks(let operation):
+        try sumOverRanks(operation, isShardEmpty: positions.isEmpty)
       case .endLeaf(let bucket):
         if positions.isEmpty { summation.zeroLeaf(bucket: bucket, localShard: local) }
         if bucket == controlBucket {
@@ -104,6 +124,14 @@ package final class StepEngine<S: Scalar> {
       default: preconditionFailure("\(instruction) within a micro-shard")
       }
     }
+  }
+
+  /// Every rank takes part, with or without samples.
+  private func sumOverRanks(_ operation: Int, isShardEmpty: Bool) throws {
+    guard let batchSums else { preconditionFailure("a plan with sums over ranks, and no ranks") }
+    let share = engine.block(engine.operations[operation].outputs[0])
+    if isShardEmpty { share.fill(0) }
+    try batchSums.sum(share)
   }
 
   /// The positions of the batch that one of the rank's micro-shards takes.
@@ -120,11 +148,10 @@ package final class StepEngine<S: Scalar> {
 
   private func check(_ batch: StepBatch) throws -> StepResult {
     let sums = summation.sum
-    let gradient = sums[plan.leaf.parameterStart..<plan.leaf.count]
     var result = StepResult()
     result.loss = plan.leaf.loss.map { Double(sums[$0]) / Double(batch.meanCount) } ?? 0
     result.accuracy = plan.leaf.correct.map { Double(sums[$0]) / Double(batch.meanCount) }
-    result.gradientNorm = sumOfSquares(gradient).squareRoot()
+    result.gradientNorm = update.measure(sums)
     result.requests = StepRequests(summed: sums[plan.leaf.control])
     guard result.loss.isFinite, result.gradientNorm.isFinite else {
       throw NotFinite(step: batch.step, loss: result.loss, gradientNorm: result.gradientNorm)
@@ -132,50 +159,35 @@ package final class StepEngine<S: Scalar> {
     return result
   }
 
-  /// What LARS and LAMB have to know of whole tensors before the first bucket is updated.
-  private func prepareUpdate(_ batch: StepBatch, norm: Double) {
-    guard optimizer.needsNorms else { return }
-    optimizer.prepare(
-      0..<plan.leaf.parameterCount, weights: model.parameters,
-      gradient: summation.sum[plan.leaf.parameterStart..<plan.leaf.count], step: batch.step + 1,
-      gradientScale: gradientScale(norm), clipValue: limits.value)
-    optimizer.combineNorms(step: batch.step + 1)
-  }
-
-  private func gradientScale(_ norm: Double) -> Double {
-    limits.norm.map { clipScale(norm: norm, limit: $0) } ?? 1
-  }
-
-  private func update(_ bucket: Range<Int>, _ batch: StepBatch, norm: Double) {
-    let start = max(bucket.lowerBound, plan.leaf.parameterStart)
-    guard start < bucket.upperBound else { return }
-    let range = start - plan.leaf.parameterStart..<bucket.upperBound - plan.leaf.parameterStart
-    optimizer.update(
-      range, weights: model.parameters[range],
-      gradient: summation.sum[start..<bucket.upperBound], step: batch.step + 1,
-      learningRate: batch.learningRate,
-      gradientScale: gradientScale(norm), clipValue: limits.value)
-  }
-
-  /// Repeats the rank's part of a step and names the first operation whose result is not finite.
+  /// Repeats the rank's part of a step, as all ranks do together, and names the first operation whose result is not finite.
   package func firstNotFinite(
     _ batch: StepBatch, load: (_ positions: Range<Int>) throws -> Void
   ) throws -> Int? {
+    // Leaves are written again only when all ranks have read in the sum what went wrong.
+    try summation.beginStep()
     var first: Int?
+    try batchSums?.beginStep()
     for local in 0..<summation.localShards.count {
       let positions = positions(ofLocalShard: local, batch)
-      if positions.isEmpty { continue }
       begin(positions, batch, leaf: summation.leaf(forLocalShard: local))
-      try load(positions)
-      for index in engine.operations.indices where index < first ?? .max {
-        engine.run(index)
-        let outputs = engine.operations[index].outputs
-        if outputs.contains(where: { firstNonFinite(in: engine.block($0)) != nil }) {
-          first = index
+      if !positions.isEmpty { try load(positions) }
+      for instruction in plan.shard {
+        switch instruction {
+        case .run(let index) where !positions.isEmpty:
+          engine.run(index)
+          if index < first ?? .max, !isFinite(engine.operations[index]) { first = index }
+        case .sumOverRanks(let operation):
+          try sumOverRanks(operation, isShardEmpty: positions.isEmpty)
+        default: continue
         }
       }
     }
+    batchSums?.endStep()
     return first
+  }
+
+  private func isFinite(_ operation: Operation) -> Bool {
+    operation.outputs.allSatisfy { firstNonFinite(in: engine.block($0)) == nil }
   }
 }
 

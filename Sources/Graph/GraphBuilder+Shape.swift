@@ -78,11 +78,40 @@ extension GraphBuilder {
       return append(.batchNormInference(shape), operands + running, flow.shape, site)
     }
     let output = addValue(.activation, elementCount: flow.elementCount)
-    let moments = (0..<3).map { _ in addValue(.shardConstant, elementCount: shape.channels) }
-    add(.batchNorm(shape), operands, to: [output] + moments, site)
+    let (mean, unbiasedVariance) =
+      switch spec.statistics ?? batchNormStatistics {
+      case .shard: addShardNorm(shape, operands, output, site)
+      case .batch: addWholeBatchNorm(shape, operands, output, site)
+      }
     let shares = statistics.map { addValue(.statisticShare($0), elementCount: shape.channels) }
-    add(.batchStatistics(channels: shape.channels), [moments[0], moments[2]], to: shares, site)
+    add(.batchStatistics(channels: shape.channels), [mean, unbiasedVariance], to: shares, site)
     return Flow(value: output, shape: flow.shape)
+  }
+
+  private mutating func addShardNorm(
+    _ shape: NormShape, _ operands: [ValueID], _ output: ValueID, _ site: LayerSite
+  ) -> (mean: ValueID, unbiasedVariance: ValueID) {
+    let moments = addChannelValues(3, shape)
+    add(.batchNorm(shape), operands, to: [output] + moments, site)
+    return (moments[0], moments[2])
+  }
+
+  private mutating func addWholeBatchNorm(
+    _ shape: NormShape, _ operands: [ValueID], _ output: ValueID, _ site: LayerSite
+  ) -> (mean: ValueID, unbiasedVariance: ValueID) {
+    // Summed over the ranks, the share of the mean is the mean, and so are the squares.
+    let moments = addChannelValues(3, shape)
+    let squares = addChannelValues(1, shape)
+    let results = addChannelValues(2, shape)
+    add(.batchMoments(shape), [operands[0]], to: moments, site)
+    add(.batchSquares(shape), moments, to: squares, site)
+    add(
+      .wholeBatchNorm(shape), operands + [moments[0]] + squares, to: [output] + results, site)
+    return (moments[0], results[1])
+  }
+
+  private mutating func addChannelValues(_ count: Int, _ shape: NormShape) -> [ValueID] {
+    (0..<count).map { _ in addValue(.shardConstant, elementCount: shape.channels) }
   }
 
   mutating func lowerLayerNorm(

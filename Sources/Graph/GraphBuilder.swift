@@ -7,6 +7,7 @@ import Diagnostics
 package struct GraphBuilder {
   package private(set) var graph: ModelGraph
   private let mode: GraphMode
+  let batchNormStatistics: BatchNormStatistics
 
   /// A value on its way through the layers, with the shape of one sample.
   struct Flow {
@@ -22,7 +23,9 @@ package struct GraphBuilder {
   package static func forward(
     _ spec: ModelSpec, loss: LossSpec?, mode: GraphMode
   ) throws -> ModelGraph {
-    var builder = GraphBuilder(graph: ModelGraph(inputShape: spec.input), mode: mode)
+    var builder = GraphBuilder(
+      graph: ModelGraph(inputShape: spec.input), mode: mode,
+      batchNormStatistics: spec.batchNormStatistics)
     let start = Flow(value: builder.graph.input, shape: spec.input)
     let end = try builder.lower(spec.layers, from: start, path: "layers", reluFollows: false)
     builder.graph.output = end.value

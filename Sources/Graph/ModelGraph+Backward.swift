@@ -43,6 +43,7 @@ private struct Derivation {
     switch operation.kind {
     case .dense, .convolution: deriveLinear(operation, outputGradient)
     case .batchNorm, .batchNormInference, .layerNorm: deriveNorm(operation, outputGradient)
+    case .wholeBatchNorm(let shape): deriveWholeBatchNorm(shape, operation, outputGradient)
     case .add, .multiply, .concatenate: deriveStructure(operation, outputGradient)
     default: deriveUnary(operation, outputGradient)
     }
@@ -83,6 +84,22 @@ private struct Derivation {
     }
     graph.add(kind, [x] + operands, to: [dx] + parameterGradients, layer: operation.layer)
     contribute(dx, to: x, operation)
+  }
+
+  /// Two operations, between which the first one's shares are summed over the ranks.
+  private mutating func deriveWholeBatchNorm(
+    _ shape: NormShape, _ operation: Operation, _ dy: ValueID
+  ) {
+    let (x, gamma) = (operation.inputs[0], operation.inputs[1])
+    let operands = [x] + shape.fusedOutput(operation.outputs[0]) + [dy]
+    let statistics = [operation.inputs[3], operation.outputs[1]]
+    let shares = graph.addValue(.shardConstant, elementCount: 2 * shape.channels)
+    let parameterGradients = operation.inputs[1...2].map { newParameterGradient($0) }
+    graph.add(
+      .wholeBatchNormShares(shape), operands + statistics, to: [shares] + parameterGradients,
+      layer: operation.layer)
+    addGradient(
+      .wholeBatchNormGradient(shape), operands + [gamma] + statistics + [shares], of: x, operation)
   }
 
   private mutating func deriveStructure(_ operation: Operation, _ dy: ValueID) {

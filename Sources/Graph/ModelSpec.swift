@@ -3,10 +3,22 @@ package struct ModelSpec: Equatable, Sendable {
   /// One sample, without the batch: `[H, W, C]` or `[C]`.
   package var input: [Int]
   package var layers: [LayerSpec]
+  /// For batch norms that do not say it themselves.
+  package var batchNormStatistics = BatchNormStatistics.shard
 
   package init(input: [Int], layers: [LayerSpec]) {
     self.input = input
     self.layers = layers
+  }
+}
+
+extension ModelSpec {
+  /// The batch norms with the statistics of the whole batch, in the order in which they are written.
+  package var wholeBatchNorms: [LayerSpec] {
+    layers.flatMap(\.withInner).filter { layer in
+      guard case .batchNorm(let spec) = layer.kind else { return false }
+      return (spec.statistics ?? batchNormStatistics) == .batch
+    }
   }
 }
 
@@ -22,6 +34,18 @@ package struct LayerSpec: Equatable, Sendable {
     self.kind = kind
     self.name = name
     self.place = place
+  }
+}
+
+extension LayerSpec {
+  /// This layer and all layers inside of it.
+  fileprivate var withInner: [LayerSpec] {
+    switch kind {
+    case .residual(let main, let shortcut): [self] + (main + shortcut).flatMap(\.withInner)
+    case .parallel(let branches, _): [self] + branches.joined().flatMap(\.withInner)
+    case .repeat(_, let layers): [self] + layers.flatMap(\.withInner)
+    default: [self]
+    }
   }
 }
 
@@ -139,8 +163,18 @@ package struct BatchNormSpec: Equatable, Sendable {
   /// Weight of the newest statistics: `running = (1 - momentum) * running + momentum * batch`.
   package var momentum = 0.1
   package var epsilon = 1e-5
+  /// nil: as `ModelSpec.batchNormStatistics`.
+  package var statistics: BatchNormStatistics?
 
   package init() {}
+}
+
+/// Which samples a batch norm takes its mean and variance of in training.
+package enum BatchNormStatistics: String, CaseIterable, Sendable {
+  /// Those of a micro-shard.
+  case shard
+  /// Those of the whole batch, on all ranks: every rank has one micro-shard.
+  case batch
 }
 
 /// As batch norm, but over the channels of each position (the last axis).

@@ -41,6 +41,16 @@ package enum OperationKind: Equatable, Sendable {
   case batchNorm(NormShape)
   /// `x, y?, dy, gamma, mean, inverseDeviation -> dx, dgamma, dbeta`; y with a fused activation.
   case batchNormGradient(NormShape)
+  /// `x -> meanShare, mean, squares`: of the micro-shard's own rows.
+  case batchMoments(NormShape)
+  /// `batchMean, mean, squares -> squaresShare`
+  case batchSquares(NormShape)
+  /// `x, gamma, beta, mean, squares -> y, inverseDeviation, unbiasedVariance`; mean and squares of the whole batch.
+  case wholeBatchNorm(NormShape)
+  /// `x, y?, dy, mean, inverseDeviation -> shares, dgamma, dbeta`; the shares are dgamma and dbeta again.
+  case wholeBatchNormShares(NormShape)
+  /// `x, y?, dy, gamma, mean, inverseDeviation, sums -> dx`
+  case wholeBatchNormGradient(NormShape)
   /// `mean, unbiasedVariance -> runningMeanShare, runningVarianceShare`, weighted by the shard's size.
   case batchStatistics(channels: Int)
   /// `x, gamma, beta, runningMean, runningVariance -> y`
@@ -81,6 +91,16 @@ package enum OperationKind: Equatable, Sendable {
   case sumLosses
   /// `z, targets -> total` of right answers.
   case countCorrect(LossSpec, outputs: Int)
+}
+
+extension OperationKind {
+  /// Whether the first output is this rank's share of a sum over all ranks, and later operations read the sum.
+  package var givesBatchShare: Bool {
+    switch self {
+    case .batchMoments, .batchSquares, .wholeBatchNormShares: true
+    default: false
+    }
+  }
 }
 
 /// Channels and epsilon of a norm, and the activation that was fused into its output.

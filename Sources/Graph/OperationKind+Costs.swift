@@ -28,6 +28,11 @@ extension OperationKind {
     case .activationGradient(let activation): "\(activation.name)_gradient"
     case .batchNorm(let shape): "batch_norm\(shape.fusedSuffix)"
     case .batchNormGradient(let shape): "batch_norm\(shape.fusedSuffix)_gradient"
+    case .batchMoments: "batch_moments"
+    case .batchSquares: "batch_squares"
+    case .wholeBatchNorm(let shape): "whole_batch_norm\(shape.fusedSuffix)"
+    case .wholeBatchNormShares(let shape): "whole_batch_norm\(shape.fusedSuffix)_shares"
+    case .wholeBatchNormGradient(let shape): "whole_batch_norm\(shape.fusedSuffix)_gradient"
     case .batchStatistics: "batch_statistics"
     case .batchNormInference(let shape): "batch_norm_inference\(shape.fusedSuffix)"
     case .batchNormInferenceGradient(let shape):

@@ -42,6 +42,10 @@ package struct RunFacts: Equatable, Sendable {
   package var trainingOperations: Double
   /// The arena, weights, gradients and optimizer state of one rank.
   package var bytesPerRank: Int
+  /// What those are made of; nil: not shown.
+  package var memoryParts: String?
+  /// Who holds the optimizer's state; nil: not shown.
+  package var state: String?
   package var instructionSet: String
   package var seed: UInt64
   /// The step at which the run resumes; nil: it starts at the beginning.
@@ -93,7 +97,9 @@ package struct RunFacts: Equatable, Sendable {
     table.append(["batch", "\(groupedDigits(batch)) = \(shards) shards x \(batch / shards)"])
     table.append(["data", dataText])
     table.append(["model", "\(groupedDigits(parameters)) parameters, \(operationsText)"])
-    table.append(["memory", "\(byteCountText(bytesPerRank)) per rank"])
+    let parts = memoryParts.map { ": \($0)" } ?? ""
+    table.append(["memory", "\(byteCountText(bytesPerRank)) per rank\(parts)"])
+    if let state { table.append(["state", state]) }
     table.append(["schedule", scheduleText])
     if let rate { table.append(["rate", rate.text]) }
     for (index, line) in bits.enumerated() { table.append([index == 0 ? "bits" : "", line]) }

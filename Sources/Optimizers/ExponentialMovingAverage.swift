@@ -13,15 +13,20 @@ import Storage
 /// `ExponentialMovingAverage(num_updates:)`.
 package final class ExponentialMovingAverage<S: Scalar> {
   package let decay: Double
-  private let memory: AlignedMemory<S>
+  private let memory: SharedMemory<S>
 
-  package init(decay: Double, parameterCount: Int) {
+  package convenience init(decay: Double, parameterCount: Int) {
+    self.init(decay: decay, memory: SharedMemory(alone: parameterCount))
+  }
+
+  /// - Parameter memory: Its first part is used, one element per parameter; other ranks may see it.
+  package init(decay: Double, memory: SharedMemory<S>) {
     self.decay = decay
-    memory = AlignedMemory(count: parameterCount)
+    self.memory = memory
   }
 
   /// The averaged weights, laid out like the parameter buffer: for evaluation, export and checkpoints.
-  package var average: Block<S> { memory.block }
+  package var average: Block<S> { memory.parts[0] }
 
   /// Takes over the first weights, the whole buffer.
   package func start(from weights: Block<S>) {

@@ -35,6 +35,18 @@ package struct NormBlocks: Equatable, Sendable {
     return min(offset, ranges[block].lowerBound)
   }
 
+  /// Cuts `0..<length` into neighbouring slices of nearly the same length; no block is cut in two, and slices start
+  /// on cache lines where tensors do. A slice may be empty.
+  ///
+  /// - Parameter length: Elements of the parameter buffer.
+  package func slices(_ count: Int, of length: Int) -> [Range<Int>] {
+    let line = 16
+    let borders = (0...count).map { number in
+      number == count ? length : border(atOrBefore: number * length / count / line * line)
+    }
+    return zip(borders, borders.dropFirst()).map { $0..<$1 }
+  }
+
   /// The blocks that lie in `range`, a stretch of the parameter buffer.
   ///
   /// - Precondition: `range` cuts no block in two.

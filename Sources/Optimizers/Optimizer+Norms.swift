@@ -15,12 +15,12 @@ extension Optimizer {
   package var needsNorms: Bool { trust != nil }
 
   /// Where slices for `prepare` may be cut; nil for rules that need no norms: anywhere.
-  package var normBlocks: NormBlocks? { trust?.blocks }
+  package var normBlocks: NormBlocks? { trust == nil ? nil : blocks }
 
   /// What `prepare` found, `[block, 2]`: block `b`'s sums of squares of weights and of directions at `2 b` and
   /// `2 b + 1`. The owner of a slice fills the entries of its blocks, a contiguous part, which other ranks
   /// need before they combine.
-  package var normSums: Block<Double>? { trust?.sums.block }
+  package var normSums: Block<Double>? { trust?.sums }
 
   /// Takes the gradient of one stretch into the rule's averages and sums up squares; no weight moves.
   ///
@@ -38,8 +38,8 @@ extension Optimizer {
       var terms = run.hyper.terms(learningRate: 0)
       terms.gradientScale = gradientScale
       terms.clipValue = clipValue ?? .infinity
-      for block in trust.blocks.blocks(in: part) {
-        let place = trust.blocks.ranges[block]
+      for block in blocks.blocks(in: part) {
+        let place = blocks.ranges[block]
         let local = place.lowerBound - range.lowerBound..<place.upperBound - range.lowerBound
         prepareBlock(
           place, weights: weights[local], gradient: gradient[local], step: step, terms: terms,

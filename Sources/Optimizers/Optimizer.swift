@@ -4,35 +4,60 @@ import Storage
 /// The update rule at work: owns the rule's slots (one number per parameter each, laid out like the
 /// parameter buffer) and moves weights along gradients.
 ///
+/// The slots may lie in memory that other ranks see: each of them then updates a part of the parameters.
+///
 /// Each weight's update depends on nothing but its own numbers (and, for LARS and LAMB, the ratio of its
 /// tensor, see `prepare`), so buckets may come in any cut and order.
 package final class Optimizer<S: Scalar> {
   package let spec: OptimizerSpec
   package let parameterCount: Int
+  /// What sums of squares are formed by, and where the work may be cut.
+  package let blocks: NormBlocks
   let runs: [ParameterRun]
   /// nil: the rule needs no norms.
   var trust: TrustRatios<S>?
-  private let slots: [AlignedMemory<S>]
+  private let slots: SharedMemory<S>
 
   /// - Parameters:
   ///   - segments: The parameters in the order of their offsets, without overlap; gaps (padding) are never touched.
   ///   - parameterCount: Elements of the parameter buffer.
-  package init(spec: OptimizerSpec, segments: [ParameterSegment], parameterCount: Int) {
+  ///   - slots: The first part is used; `slotElements(_:parameterCount:)` zeros. nil: memory of its own.
+  ///   - norms: The first part is used; two numbers per block of `NormBlocks(segments)`.
+  package init(
+    spec: OptimizerSpec, segments: [ParameterSegment], parameterCount: Int,
+    slots: SharedMemory<S>? = nil, norms: SharedMemory<Double>? = nil
+  ) {
     self.spec = spec
     self.parameterCount = parameterCount
+    blocks = NormBlocks(segments)
     runs = ParameterRun.runs(of: segments, spec: spec)
     precondition(
       runs.allSatisfy { 0 <= $0.range.lowerBound && $0.range.upperBound <= parameterCount },
       "a parameter lies outside a buffer of \(parameterCount)")
-    slots = spec.rule.slotNames.map { _ in AlignedMemory(count: parameterCount) }
-    trust = spec.rule.isLayerwise ? TrustRatios(segments) : nil
+    let elements = Self.slotElements(spec.rule, parameterCount: parameterCount)
+    self.slots = slots ?? SharedMemory(alone: elements)
+    trust = spec.rule.isLayerwise ? TrustRatios(blocks, sums: norms) : nil
+  }
+
+  /// Elements of all slots together; each starts on a cache line.
+  package static func slotElements(_ rule: UpdateRule, parameterCount: Int) -> Int {
+    rule.slotCount * stride(parameterCount)
+  }
+
+  private static func stride(_ parameterCount: Int) -> Int {
+    let line = AlignedMemory<S>.alignmentBytes / MemoryLayout<S>.stride
+    return (parameterCount + line - 1) / line * line
   }
 
   /// Names of the rule's state in checkpoints, in the order of `slot(_:)`.
   package var slotNames: [String] { spec.rule.slotNames }
 
   /// One slot, `[parameterCount]`: zeros at the start, to be filled when a run resumes.
-  package func slot(_ index: Int) -> Block<S> { slots[index].block }
+  package func slot(_ index: Int) -> Block<S> {
+    precondition((0..<slotNames.count).contains(index), "slot \(index) of \(spec.rule)")
+    let start = index * Self.stride(parameterCount)
+    return slots.parts[0][start..<start + parameterCount]
+  }
 
   /// Moves the weights of one stretch of the parameter buffer by one step; allocates nothing.
   ///

@@ -19,6 +19,8 @@ package struct OptimizerSpec: Equatable, Sendable {
   package var adaptsBiasesAndNorms = false
   /// Exceptions by parameter name; where two set the same thing, the later one wins.
   package var groups: [ParameterGroupSpec] = []
+  /// Who holds the rule's state; the numbers are the same.
+  package var state = StatePlacement.automatic
 
   package init(rule: UpdateRule, learningRate: Double) {
     self.rule = rule

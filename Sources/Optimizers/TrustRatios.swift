@@ -13,23 +13,25 @@ import Storage
 struct TrustRatios<S: Scalar> {
   let blocks: NormBlocks
   /// Two numbers per block, `[block, 2]`: the sums of the squares of weights and of directions.
-  let sums: AlignedMemory<Double>
+  var sums: Block<Double> { memory.parts[0] }
+  private let memory: SharedMemory<Double>
   /// Where a pass leaves the directions of a block until they are summed, `[NormBlocks.size]`.
   let direction = AlignedMemory<S>(count: NormBlocks.size)
   private var ratios: [Double]
   /// The step that `ratios` are of.
   private(set) var step = 0
 
-  init(_ segments: [ParameterSegment]) {
-    blocks = NormBlocks(segments)
-    sums = AlignedMemory(count: 2 * blocks.ranges.count)
+  /// - Parameter sums: nil: memory of its own.
+  init(_ blocks: NormBlocks, sums: SharedMemory<Double>? = nil) {
+    self.blocks = blocks
+    memory = sums ?? SharedMemory(alone: 2 * blocks.ranges.count)
     ratios = Array(repeating: 1, count: blocks.tensors.count)
   }
 
   /// Sums up one block of which `direction` holds the directions.
   func measure(_ block: Int, weights: Block<S>) {
-    sums.block[2 * block] = sumOfSquares(weights)
-    sums.block[2 * block + 1] = sumOfSquares(direction.block.prefix(weights.count))
+    sums[2 * block] = sumOfSquares(weights)
+    sums[2 * block + 1] = sumOfSquares(direction.block.prefix(weights.count))
   }
 
   /// The factor for a tensor's learning rate in step `step`.
@@ -51,8 +53,8 @@ struct TrustRatios<S: Scalar> {
   private func norms(ofTensor tensor: Int) -> (weights: Double, direction: Double) {
     var (weights, direction) = (0.0, 0.0)
     for block in blocks.tensors[tensor] {
-      weights += sums.block[2 * block]
-      direction += sums.block[2 * block + 1]
+      weights += sums[2 * block]
+      direction += sums[2 * block + 1]
     }
     return (weights.squareRoot(), direction.squareRoot())
   }

@@ -25,6 +25,8 @@ extension ExecutionPlan {
       let inputs = operation.inputs.map(describe).joined(separator: ", ")
       let outputs = operation.outputs.map(describe).joined(separator: ", ")
       return "\(name(instruction)) \(inputs) -> \(outputs)"
+    case .sumOverRanks(let index):
+      return "\(name(instruction)) \(describe(graph.operations[index].outputs[0]))"
     case .endLeaf(let bucket): return "\(name(instruction)) \(describe(buckets[bucket]))"
     default: return name(instruction)
     }
@@ -36,6 +38,7 @@ extension ExecutionPlan {
       let operation = graph.operations[index]
       return "\(operation.kind.name) [\(operation.layer)]"
     case .endLeaf(let bucket): return "end-leaf, start-sum bucket \(bucket)"
+    case .sumOverRanks(let index): return "sum over ranks [\(graph.operations[index].layer)]"
     case .poll: return "poll"
     case .waitSum(let bucket): return "wait-sum bucket \(bucket)"
     case .check: return "check finite, clip"

@@ -9,7 +9,7 @@ extension ExecutionPlan {
 
   /// What is wrong with the plan, in words; empty for a sound one.
   package func faults() -> [String] {
-    unreadyReads() + overlaps() + bucketFaults()
+    unreadyReads() + overlaps() + bucketFaults() + unsummedReads()
   }
 
   /// Values read before an operation wrote them.
@@ -90,6 +90,30 @@ extension ExecutionPlan {
           if let range = leafRange(of: output), range.lowerBound < ended {
             faults.append("\(graph.operations[index].kind.name) writes into an ended bucket")
           }
+        }
+      default: break
+      }
+    }
+    return faults
+  }
+
+  /// Shares of the whole batch that are read before they are summed, or summed before they are there.
+  private func unsummedReads() -> [String] {
+    guard !buckets.isEmpty else { return [] }
+    var shares = Set<ValueID>()
+    var faults: [String] = []
+    for instruction in shard {
+      switch instruction {
+      case .run(let index):
+        let operation = graph.operations[index]
+        if operation.inputs.contains(where: shares.contains) {
+          faults.append("\(operation.kind.name) of \(operation.layer) reads an unsummed share")
+        }
+        if operation.kind.givesBatchShare { shares.insert(operation.outputs[0]) }
+      case .sumOverRanks(let index):
+        let operation = graph.operations[index]
+        if shares.remove(operation.outputs[0]) == nil {
+          faults.append("\(operation.kind.name) of \(operation.layer) has nothing to sum")
         }
       default: break
       }

@@ -62,6 +62,16 @@ package struct ExecutionPlan: Equatable, Sendable {
   }
 }
 
+extension ExecutionPlan {
+  /// Elements of what is summed over the ranks within a micro-shard, in the order of the program.
+  package var batchSumCounts: [Int] {
+    shard.compactMap { instruction in
+      guard case .sumOverRanks(let operation) = instruction else { return nil }
+      return graph[graph.operations[operation].outputs[0]].elementCount
+    }
+  }
+}
+
 package struct PlanOptions: Equatable, Sendable {
   package var fusion: Bool
   /// Elements from which on a bucket is closed.
@@ -75,6 +85,8 @@ package struct PlanOptions: Equatable, Sendable {
 
 package enum Instruction: Equatable, Sendable {
   case run(operation: Int)
+  /// Puts the sum over all ranks in the place of the operation's first output; all ranks wait for each other.
+  case sumOverRanks(operation: Int)
   /// This micro-shard's part of the bucket is complete: fold it into the tree; after the rank's last
   /// micro-shard its sum over the ranks starts.
   case endLeaf(bucket: Int)
@@ -93,22 +105,22 @@ private func schedule(
   var program: [Instruction] = []
   var buckets: [Range<Int>] = []
   var bucketStart = 0
-  let last = leaf.order.last
+  let read = Set(graph.operations.flatMap(\.inputs))
   for (index, operation) in graph.operations.enumerated() {
     program.append(.run(operation: index))
-    let finished = operation.outputs.compactMap { output in
-      if case .parameterGradient(let parameter) = graph[output].role { parameter } else { nil }
+    if let end = leaf.end(after: operation, graph),
+      end - bucketStart >= bucketElements || end == leaf.count
+    {
+      program.append(.endLeaf(bucket: buckets.count))
+      buckets.append(bucketStart..<end)
+      bucketStart = end
+    } else if !buckets.isEmpty {
+      program.append(.poll)
     }
-    if let newest = finished.last {
-      let end = newest == last ? leaf.count : leaf.alignedEnd(of: newest)
-      if end - bucketStart >= bucketElements || end == leaf.count {
-        program.append(.endLeaf(bucket: buckets.count))
-        buckets.append(bucketStart..<end)
-        bucketStart = end
-        continue
-      }
+    // After the bucket's start, so that others need not wait for it the longer.
+    if operation.kind.givesBatchShare, read.contains(operation.outputs[0]) {
+      program.append(.sumOverRanks(operation: index))
     }
-    if !buckets.isEmpty { program.append(.poll) }
   }
   if bucketStart < leaf.count {
     program.append(.endLeaf(bucket: buckets.count))
@@ -118,6 +130,14 @@ private func schedule(
 }
 
 extension LeafLayout {
+  /// Up to where the leaf is complete once a backward operation has run; nil: it finishes no gradient.
+  fileprivate func end(after operation: Operation, _ graph: ModelGraph) -> Int? {
+    let finished = operation.outputs.compactMap { output in
+      if case .parameterGradient(let parameter) = graph[output].role { parameter } else { nil }
+    }
+    return finished.last.map { $0 == order.last ? count : alignedEnd(of: $0) }
+  }
+
   /// Where the slot of a parameter's gradient ends, the gap behind it included.
   fileprivate func alignedEnd(of parameter: Int) -> Int {
     let end = gradient(of: parameter).upperBound

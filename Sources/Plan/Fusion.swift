@@ -35,6 +35,9 @@ extension OperationKind {
     case .batchNorm(var shape) where shape.activation == .identity:
       shape.activation = activation
       return .batchNorm(shape)
+    case .wholeBatchNorm(var shape) where shape.activation == .identity:
+      shape.activation = activation
+      return .wholeBatchNorm(shape)
     case .batchNormInference(var shape) where shape.activation == .identity:
       shape.activation = activation
       return .batchNormInference(shape)

@@ -56,6 +56,7 @@ extension OperationKind {
     case .activation, .dropout, .softmax, .add, .multiply, .batchNormInference: 0
     case .activationGradient, .softmaxGradient: inputCount - 1
     case .batchNormGradient, .batchNormInferenceGradient: inputCount - 4
+    case .wholeBatchNormGradient: inputCount - 5
     default: nil
     }
   }

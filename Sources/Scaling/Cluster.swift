@@ -1,4 +1,6 @@
-/// Ranks spread over hosts: neighbours share a host, every host has equally many, the last perhaps fewer.
+import DataParallel
+
+/// Ranks spread over hosts: neighbours share a host, and hosts differ by at most one rank.
 package struct Cluster: Equatable, Sendable {
   package let ranks: Int
   package let hosts: Int
@@ -35,5 +37,13 @@ package struct Cluster: Equatable, Sendable {
     return (counts + [ranks]).map {
       Cluster(ranks: $0, hosts: ($0 + localRanks - 1) / localRanks)
     }
+  }
+
+  /// Who works where, as in a run.
+  ///
+  /// - Precondition: `ranks <= shards`.
+  package func layout(shards: Int) -> HostLayout {
+    HostLayout(
+      hosts: (0..<hosts).map { $0 * ranks / hosts..<($0 + 1) * ranks / hosts }, shards: shards)
   }
 }

@@ -8,22 +8,28 @@ package struct MachineTimes: Equatable, Sendable {
   package var crowded: RankTimes
   /// From one rank's word in shared memory to another rank's reading of it.
   package var flagSeconds: Double
+  /// Of each predicted host; nil: one for every rank.
+  package var hostCores: Int?
 
-  package init(cores: Int, alone: RankTimes, crowded: RankTimes, flagSeconds: Double) {
+  package init(
+    cores: Int, alone: RankTimes, crowded: RankTimes, flagSeconds: Double, hostCores: Int? = nil
+  ) {
     self.cores = cores
     self.alone = alone
     self.crowded = crowded
     self.flagSeconds = flagSeconds
+    self.hostCores = hostCores
   }
 
   /// What a rank needs that shares its host with `localRanks - 1` others.
   ///
-  /// Hosts are taken to have a core for every rank, and caches and memory in proportion to the cores: beyond
-  /// the cores of the measured machine nothing gets slower. Below, costs grow linearly with busy cores.
+  /// Hosts are taken to have caches and memory in proportion to their cores: beyond the cores of the measured
+  /// machine nothing gets slower. Below, costs grow linearly with busy cores. Ranks that share cores take turns.
   package func times(localRanks: Int) -> RankTimes {
-    guard cores > 1 else { return alone }
-    let occupied = min(1, Double(localRanks - 1) / Double(cores - 1))
+    let busy = min(localRanks, hostCores ?? localRanks)
+    let occupied = cores > 1 ? min(1, Double(busy - 1) / Double(cores - 1)) : 0
     return alone.mixed(with: crowded, share: occupied)
+      .scaled(by: Double(localRanks) / Double(busy))
   }
 }
 
@@ -67,6 +73,13 @@ package struct RankTimes: Equatable, Sendable {
         $0 * (1 - share) + $1 * share
       }, mergeSeconds: mix(\.mergeSeconds), checkSeconds: mix(\.checkSeconds),
       updateSeconds: mix(\.updateSeconds), sumSecondsPerByte: mix(\.sumSecondsPerByte))
+  }
+
+  func scaled(by factor: Double) -> RankTimes {
+    RankTimes(
+      loadSeconds: factor * loadSeconds, operationSeconds: operationSeconds.map { factor * $0 },
+      mergeSeconds: factor * mergeSeconds, checkSeconds: factor * checkSeconds,
+      updateSeconds: factor * updateSeconds, sumSecondsPerByte: factor * sumSecondsPerByte)
   }
 }
 

@@ -1,4 +1,5 @@
-/// What a message between two hosts costs: `latency + bytes / bandwidth`, the alpha-beta model.
+/// What a message between two hosts costs: `latency + bytes / bandwidth`, the alpha-beta model; a long one
+/// asks first, which takes a latency there and one back.
 ///
 /// Every host has one link in each direction, which its ranks share, and the switch behind the links
 /// never fills up. Sending and receiving do not hinder each other.
@@ -9,6 +10,8 @@ package struct NetworkModel: Equatable, Sendable {
   package var latencySeconds: Double
   /// Of a host's link, in each direction.
   package var bytesPerSecond: Double
+  /// What goes without asking: Open MPI's `btl_tcp_eager_limit`, its header included.
+  package var eagerBytes = 65536 - 64
 
   package init(latencySeconds: Double, bytesPerSecond: Double) {
     self.latencySeconds = latencySeconds
@@ -26,5 +29,5 @@ package struct NetworkModel: Equatable, Sendable {
   package static let standard = NetworkModel(gigabits: 10, microseconds: 30)
 
   package var gigabits: Double { bytesPerSecond * 8 / 1e9 }
-  package var microseconds: Double { latencySeconds * 1e6 }
+  package var microseconds: Double { (latencySeconds * 1e9).rounded() / 1e3 }
 }

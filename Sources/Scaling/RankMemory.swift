@@ -20,18 +20,23 @@ package struct RankMemory: Equatable, Sendable {
   ///   - evaluation: The plan that shares its arena.
   ///   - hasAverage: Whether a moving average of the weights is kept.
   ///   - shards: V, over all ranks.
+  ///   - stateRanks: Ranks of a host that hold the optimizer's state and the average once between them.
   ///   - roundsBetweenHosts: Whether `communication.wire` rounds.
   ///   - averagesReplicas: Whether ranks take steps alone.
   package init(
     training: ExecutionPlan, evaluation: ExecutionPlan, rule: UpdateRule, hasAverage: Bool,
-    shards: Int, cluster: Cluster, roundsBetweenHosts: Bool = false,
+    shards: Int, cluster: Cluster, stateRanks: Int = 1, roundsBetweenHosts: Bool = false,
     averagesReplicas: Bool = false
   ) {
     let parameters = training.leaf.parameterCount
     add("parameters", parameters, "weights")
-    if hasAverage { add("average", parameters, "moving average of the weights") }
+    let share = stateRanks > 1 ? ", 1/\(stateRanks) of it" : ""
+    func part(_ elements: Int) -> Int { (elements + stateRanks - 1) / stateRanks }
+    if hasAverage { add("average", part(parameters), "moving average of the weights" + share) }
     if rule.slotCount > 0 {
-      add("optimizer", rule.slotCount * parameters, rule.slotNames.joined(separator: ", "))
+      add(
+        "optimizer", part(rule.slotCount * parameters),
+        rule.slotNames.joined(separator: ", ") + share)
     }
     let slots =
       (0..<cluster.ranks).map {
@@ -45,6 +50,12 @@ package struct RankMemory: Equatable, Sendable {
       add("residuals", leaf / cluster.localRanks, "what rounding between hosts keeps back")
     }
     if averagesReplicas { add("means", parameters, "of the ranks' replicas on their way") }
+    if cluster.hosts > 1 {
+      let layout = cluster.layout(shards: shards)
+      let traffic = training.buckets.map { SumTraffic(bucket: $0, layout) }
+      let received = traffic.reduce(SumTraffic(), +).receivedBytesPerRank
+      add("messages", received / MemoryLayout<Float>.stride, "pieces of other hosts' sums")
+    }
     let arena = max(training.arena.count, evaluation.arena.count)
     add("activations", arena, "inputs and values of \(training.capacity) samples")
   }

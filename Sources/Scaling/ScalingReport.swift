@@ -11,21 +11,21 @@ package struct ScalingReport: Sendable {
   package let curve: ScalingCurve
   package let batch: Int
   package let shards: Int
-  package let buckets: [Range<Int>]
+  private let traffic: [SumTraffic]
 
   package init(
-    _ plan: ExecutionPlan, batch: Int, shards: Int, memory: RankMemory, times: MachineTimes,
+    _ curve: ScalingCurve, batch: Int, shards: Int, memory: RankMemory, times: MachineTimes,
     cluster: Cluster, network: NetworkModel
   ) {
     self.cluster = cluster
     self.network = network
     self.times = times
     self.memory = memory
+    self.curve = curve
     self.batch = batch
     self.shards = shards
-    buckets = plan.buckets
-    curve = ScalingCurve(
-      plan, shards: shards, times: times, cluster: cluster, network: network)
+    let layout = cluster.layout(shards: shards)
+    traffic = curve.buckets.map { SumTraffic(bucket: $0, layout) }
   }
 
   package var text: String {
@@ -45,7 +45,9 @@ package struct ScalingReport: Sendable {
       "\(shortText(network.gigabits)) Gbit/s per host, \(shortText(network.microseconds)) us",
     ])
     table.append([
-      "cores", "measured: \(times.cores) busy, alone in brackets; hosts have one per rank",
+      "cores",
+      "measured: \(times.cores) busy, alone in brackets; hosts have "
+        + (times.hostCores.map { groupedDigits($0) } ?? "one per rank"),
     ])
     let measured: [(String, (RankTimes) -> Double)] = [
       ("micro-shard", \.shardSeconds), ("loading", \.loadSeconds), ("fold a leaf", \.mergeSeconds),
@@ -74,18 +76,15 @@ package struct ScalingReport: Sendable {
 
   private var sumLines: [String] {
     var table = TextTable([.left, .right, .right, .right, .right])
-    table.append(["sum of gradients", "bytes", "in memory/rank", "sent/host", "messages/rank"])
+    table.append(["sum of gradients", "bytes", "added/rank", "sent/host", "messages/rank"])
     func append(_ name: String, _ traffic: SumTraffic) {
       table.append([
-        name, byteCountText(traffic.byteCount), byteCountText(traffic.memoryBytesPerRank),
-        byteCountText(traffic.networkBytesPerHost), groupedDigits(traffic.messagesPerRank),
+        name, byteCountText(traffic.byteCount), byteCountText(traffic.addedBytesPerRank),
+        byteCountText(traffic.sentBytesPerHost), groupedDigits(traffic.messagesPerRank),
       ])
     }
-    let traffic = buckets.map {
-      SumTraffic(byteCount: $0.count * MemoryLayout<Float>.stride, on: cluster)
-    }
     for (bucket, traffic) in traffic.enumerated() { append("  bucket \(bucket)", traffic) }
-    append("  total", SumTraffic(sumOf: traffic))
+    append("  total", traffic.reduce(SumTraffic(), +))
     return table.lines
   }
 

@@ -36,7 +36,7 @@ package enum SimGridFiles {
   /// A script that replays the step on every cluster and prints its length.
   ///
   /// SimGrid's corrections for TCP and for the costs of an MPI library are switched off, so that a message
-  /// costs latency + bytes / bandwidth, links being shared fairly.
+  /// costs latency + bytes / bandwidth, links being shared fairly. Short messages do not wait for their receiver.
   package static func script(_ clusters: [Cluster]) -> String {
     """
     #!/bin/sh
@@ -53,7 +53,8 @@ package enum SimGridFiles {
     replay() {
       seconds=$(cd "ranks-$1" && smpirun -np "$1" -platform platform.xml -hostfile hostfile \\
         -replay traces.txt --cfg=network/model:CM02 --cfg=network/TCP-gamma:0 \\
-        --cfg=network/crosstraffic:0 --cfg=smpi/os:0:0:0 2>&1 |
+        --cfg=network/crosstraffic:0 --cfg=smpi/os:0:0:0 \\
+        --cfg=smpi/async-small-thresh:\(NetworkModel.standard.eagerBytes) 2>&1 |
         tee replay.log | sed -n 's/.*Simulation time \\([0-9.e+-]*\\).*/\\1/p')
       if [ -z "$seconds" ]; then
         echo "replay: smpirun failed in ranks-$1; its last words:" >&2

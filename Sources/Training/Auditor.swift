@@ -2,6 +2,7 @@ import Collectives
 import DataParallel
 import Diagnostics
 import Metrics
+import Storage
 
 /// Compares the replicas of all ranks and does what `audit.on_mismatch` says.
 struct Auditor {
@@ -17,7 +18,8 @@ struct Auditor {
   /// All ranks compare their replicas; those in the minority are healed, or all stop.
   ///
   /// Healing makes the ranks agree again. It does not undo what the wrong bits did since they came up:
-  /// the gradients of that rank went into sums that all ranks have applied alike.
+  /// the gradients of that rank went into sums that all ranks have applied alike. State that a host holds once is
+  /// compared between hosts.
   func audit(_ replica: Replica, activity: RankActivity) throws {
     guard spec.everySteps > 0 else { return }
     let step = replica.counters.step
@@ -31,8 +33,25 @@ struct Auditor {
       throw AgreedFailure(message: "\(fault)", exitCode: ExitCode.failed)
     }
     let tensors = replica.auditedTensors
-    for cure in cures { try collectives.broadcast(tensors[cure.index].block, from: cure.source) }
+    for cure in cures { try heal(tensors[cure.index], from: cure.source) }
+    // State that a host holds once was healed by one of its ranks.
+    try collectives.barrier()
     try journal?.note(found, cures: cures, step: step, hosts: collectives.hosts)
+  }
+}
+
+extension Auditor {
+  /// Gives all ranks the bits of `source`. What a host holds once is written by its first rank, and not where the
+  /// source reads it; the others take part with memory that is dropped.
+  private func heal(_ tensor: Replica.AuditedTensor, from source: Int) throws {
+    let numbers = collectives.hostNumbers
+    let isWriter =
+      collectives.localRank == 0 && collectives.hostNumbers[source] != numbers[collectives.rank]
+    if !tensor.isHostShared || isWriter || collectives.rank == source {
+      return try collectives.broadcast(tensor.block, from: source)
+    }
+    let dropped = AlignedMemory<Float>(count: tensor.block.count)
+    try dropped.withBlock { try collectives.broadcast($0, from: source) }
   }
 }
 

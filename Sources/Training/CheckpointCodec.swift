@@ -28,7 +28,7 @@ package struct CheckpointCodec: Sendable {
   /// Settings that may differ between the starts of one run.
   package static let freeSettings = [
     "training.max_steps", "output", "checkpoint", "preemption", "audit", "failure",
-    "evaluation.batch", "plan.bucket_bytes", "plan.fusion", "placement", "name",
+    "evaluation.batch", "plan.bucket_bytes", "plan.fusion", "placement", "name", "optimizer.state",
   ]
 
   func record(of replica: Replica, isBest: Bool) -> CheckpointRecord {
@@ -79,6 +79,7 @@ extension Replica {
 
   /// Takes over a checkpoint's tensors and counters.
   ///
+  /// Where a host holds state once, one of its ranks fills it; a barrier comes before anybody reads it.
   /// - Throws: A `Diagnostic` that lists what differs when the tensors are another model's.
   package func restore(
     _ record: CheckpointRecord, model file: [NamedTensor], state: [NamedTensor], place: String
@@ -93,10 +94,10 @@ extension Replica {
     let rest = TensorTable(state, place: place)
     try model.load(weights)
     if let average {
-      average.average.copy(from: model.parameters)
+      if self.state.isFilledHere { average.average.copy(from: model.parameters) }
       try model.loadParameters(rest, prefix: "raw.", into: model.parameters)
     }
-    for (index, name) in optimizer.slotNames.enumerated() {
+    for (index, name) in optimizer.slotNames.enumerated() where self.state.isFilledHere {
       try model.loadParameters(rest, prefix: "\(name).", into: optimizer.slot(index))
     }
     if let first = model.parameterList.first, rest.contains("best.\(first.name)") {

@@ -59,7 +59,7 @@ final class LocalSteps {
     page = AlignedMemory(count: Figure.count + replica.model.statistics.count)
     pageSum = try SumOverRanks(
       length: page.block.count, bucketElements: bucket, over: collectives,
-      firstTag: parameterSum.endTag)
+      firstTag: parameterSum.nextTag)
   }
 
   /// The time this rank spent on the means.
@@ -72,15 +72,18 @@ final class LocalSteps {
     var batch = batch
     batch.meanCount = ownPositions(batch).count
     period.allSamples += batch.count
-    if fault == nil, batch.meanCount > 0 {
-      do {
-        period.add(try steps.run(batch, load: load), samples: batch.meanCount)
-      } catch let notFinite as NotFinite {
-        fault = (notFinite, batch)
-      }
+    if fault != nil { return }
+    guard batch.meanCount > 0 else {
+      // The average goes on following the weights, as it does on the ranks that step.
+      replica.average?.update(
+        0..<replica.model.parameters.count, weights: replica.model.parameters, step: batch.step + 1)
+      return
     }
-    replica.average?.update(
-      0..<replica.model.parameters.count, weights: replica.model.parameters, step: batch.step + 1)
+    do {
+      period.add(try steps.run(batch, load: load), samples: batch.meanCount)
+    } catch let notFinite as NotFinite {
+      fault = (notFinite, batch)
+    }
   }
 
   private func ownPositions(_ batch: StepBatch) -> Range<Int> {

@@ -7,24 +7,37 @@ import Storage
 
 /// What every rank holds in the same bits and a checkpoint keeps: parameters, statistics, optimizer
 /// state, averaged and best weights, and where the run stands.
+///
+/// The optimizer's state and the average may be held once by the ranks of a host (`StateMemory`). Training changes
+/// them between the sum of a step and its end only; a rank that is between two steps may read them at leisure,
+/// since the next sum waits for it. Outside of steps only `fillsState` ranks write them, with a barrier of all
+/// ranks before anybody reads.
 package final class Replica {
   package let model: ModelMemory<Float>
   package let optimizer: Optimizer<Float>
   package let average: ExponentialMovingAverage<Float>?
   package var counters: RunCounters
+  let state: StateMemory
   /// Parameters, then statistics, of the best evaluation so far; made when there is one.
   private var best: AlignedMemory<Float>?
 
-  package init(_ spec: RunSpec, plans: ModelPlans) {
+  /// A replica with all state of its own.
+  package convenience init(_ spec: RunSpec, plans: ModelPlans) {
     let model = ModelMemory<Float>(plans.training)
+    self.init(spec, model: model, state: StateMemory(alone: StateMemory.Size(spec, model)))
+  }
+
+  init(_ spec: RunSpec, model: ModelMemory<Float>, state: StateMemory) {
     initializeParameters(of: model, seed: spec.seed)
     self.model = model
+    self.state = state
     optimizer = Optimizer(
-      spec: spec.optimizer, segments: model.segments, parameterCount: model.parameters.count)
-    average = spec.training.emaDecay.map {
-      ExponentialMovingAverage(decay: $0, parameterCount: model.parameters.count)
+      spec: spec.optimizer, segments: model.segments, parameterCount: model.parameters.count,
+      slots: state.slots, norms: state.norms)
+    average = state.average.flatMap { memory in
+      spec.training.emaDecay.map { ExponentialMovingAverage(decay: $0, memory: memory) }
     }
-    average?.start(from: model.parameters)
+    if state.isFilledHere { average?.start(from: model.parameters) }
     counters = RunCounters(spec)
   }
 
@@ -53,29 +66,42 @@ package final class Replica {
   package func restoreBest() {
     guard best != nil else { return }
     let (parameters, statistics) = bestBlocks()
-    usedParameters.copy(from: parameters)
+    if average == nil || state.isFilledHere { usedParameters.copy(from: parameters) }
     model.statistics.copy(from: statistics)
   }
 }
 
 extension Replica {
+  struct AuditedTensor {
+    let name: String
+    let block: Block<Float>
+    /// Whether the ranks of a host see the same memory: then only hosts can differ.
+    var isHostShared = false
+  }
+
   /// Everything that must be the same on every rank, in the same order on every rank.
-  var auditedTensors: [(name: String, block: Block<Float>)] {
-    var buffers = [("", model.parameters)]
-    buffers += optimizer.slotNames.enumerated().map { ("\($1).", optimizer.slot($0)) }
-    if let average { buffers.append(("average.", average.average)) }
-    if hasBest { buffers.append(("best.", bestBlocks().parameters)) }
-    return buffers.flatMap { prefix, buffer in
-      zip(model.parameterList, model.leaf.parameters).map { (prefix + $0.name, buffer[$1]) }
+  var auditedTensors: [AuditedTensor] {
+    var buffers = [("", model.parameters, false)]
+    buffers += optimizer.slotNames.enumerated().map {
+      ("\($1).", optimizer.slot($0), state.isHostShared)
     }
-      + zip(model.statisticList, model.leaf.statistics).map { ($0.name, model.statistics[$1]) }
+    if let average { buffers.append(("average.", average.average, state.isHostShared)) }
+    if hasBest { buffers.append(("best.", bestBlocks().parameters, false)) }
+    return buffers.flatMap { prefix, buffer, isHostShared in
+      zip(model.parameterList, model.leaf.parameters).map {
+        AuditedTensor(name: prefix + $0.name, block: buffer[$1], isHostShared: isHostShared)
+      }
+    }
+      + zip(model.statisticList, model.leaf.statistics).map {
+        AuditedTensor(name: $0.name, block: model.statistics[$1])
+      }
   }
 
   /// 128 bits for every tensor, in the same order on every rank.
   func tensorHashes() -> [TensorHash] {
-    auditedTensors.map { name, block in
-      let hash = block.hash128
-      return TensorHash(name: name, high: hash.high, low: hash.low)
+    auditedTensors.map { tensor in
+      let hash = tensor.block.hash128
+      return TensorHash(name: tensor.name, high: hash.high, low: hash.low)
     }
   }
 }

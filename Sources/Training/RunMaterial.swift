@@ -9,7 +9,7 @@ import Storage
 package struct RunMaterial {
   package let plans: ModelPlans
   package let data: LoadedData
-  package let checkpoint: ReceivedCheckpoint?
+  package private(set) var checkpoint: ReceivedCheckpoint?
 
   /// Reads everything on all ranks; a fault on any of them is everybody's.
   ///
@@ -52,6 +52,11 @@ package struct RunMaterial {
   }
 }
 
+extension RunMaterial {
+  /// Gives back the memory of the checkpoint's tensors, once the replica has them.
+  package mutating func releaseTensors() { checkpoint?.releaseTensors() }
+}
+
 extension ModelPlans {
   /// The same plans with buckets of the size that suits the way between the ranks.
   fileprivate func withBuckets(
@@ -70,10 +75,12 @@ extension ModelPlans {
 package struct ReceivedCheckpoint {
   package let name: String
   package let record: CheckpointRecord
-  package let model: [NamedTensor]
-  package let state: [NamedTensor]
+  package private(set) var model: [NamedTensor]
+  package private(set) var state: [NamedTensor]
   /// On rank 0 only: what rounding between hosts had kept back, which each host gets for itself.
   package let residuals: [NamedTensor]
+
+  fileprivate mutating func releaseTensors() { (model, state) = ([], []) }
 
   /// - Parameter load: Called on rank 0.
   static func broadcast(

@@ -35,11 +35,12 @@ package final class TrainingRun {
   private let localSteps: LocalSteps?
   private var auditedStep: Int
 
+  /// - Parameter summation: Needed where the replica's state is shared; nil: made here.
   package init(
     _ spec: RunSpec, plans: ModelPlans, data: LoadedData, replica: Replica,
     collectives: any Collectives, journal: RunJournal?, keeper: CheckpointKeeper?,
     activity: RankActivity? = nil, faults: InjectedFaults = InjectedFaults(),
-    preemption: Preemption? = nil
+    preemption: Preemption? = nil, summation: GradientSummation<Float>? = nil
   ) throws {
     self.faults = faults
     auditor = Auditor(spec: spec.audit, collectives: collectives, journal: journal)
@@ -56,25 +57,23 @@ package final class TrainingRun {
     schedule = length.learningRates(spec)
     let arena = AlignedMemory<Float>(count: plans.arenaCount)
     let usesClasses = spec.data.target == .classes
+    let summation = try summation ?? GradientSummation(spec, plans, over: collectives)
+    let batchSumCounts = plans.training.batchSumCounts
     let shards = ShardRange.shards(
       ofRank: collectives.rank, of: collectives.ranks, shards: spec.training.shards)
-    let isLocal = spec.training.localSteps > 1
     steps = try StepEngine(
       engine: ShardEngine(
         plans.training, model: replica.model, usesClasses: usesClasses, seed: spec.seed,
         arena: arena),
-      model: replica.model, optimizer: replica.optimizer,
-      summation: GradientSummation(
-        length: plans.training.leaf.count, buckets: plans.training.buckets,
-        shards: isLocal ? shards.count : spec.training.shards,
-        over: isLocal ? SoloCollectives() : collectives,
-        rounding: WireRounding(
-          spec.communication.wire, exactCount: plans.training.leaf.parameterStart)),
-      shards: spec.training.shards, firstShard: shards.lowerBound,
+      model: replica.model, optimizer: replica.optimizer, average: replica.average,
+      summation: summation,
+      batchSums: batchSumCounts.isEmpty
+        ? nil : BatchSums(counts: batchSumCounts, beside: summation, over: collectives),
+      board: replica.board, shards: spec.training.shards, firstShard: shards.lowerBound,
       limits: GradientLimits(norm: spec.training.clipNorm, value: spec.training.clipValue),
       activity: self.activity)
     localSteps =
-      isLocal
+      spec.training.localSteps > 1
       ? try LocalSteps(spec, plans.training, replica: replica, steps: steps, over: collectives)
       : nil
     auditedStep = replica.counters.step
@@ -111,7 +110,10 @@ package final class TrainingRun {
     }
     if auditedStep < replica.counters.step { try audit() }
     try save { try $0.saveLast(replica, rest: $1, activity: activity) }
-    if spec.training.earlyStopping != nil { replica.restoreBest() }
+    guard spec.training.earlyStopping != nil else { return }
+    replica.restoreBest()
+    // One rank of each host has written what its ranks use from now on.
+    try collectives.barrier()
   }
 
   /// The time since the run began by rank, and the slowest rank where that is worth a line; all ranks
@@ -148,7 +150,7 @@ package final class TrainingRun {
   private func takeTogether(
     _ batch: StepBatch
   ) throws -> (result: StepResult, samples: Int)? {
-    let before = steps.summation.waiting
+    let before = steps.waiting
     let result: StepResult
     do {
       result = try steps.run(batch, requests: requests) { try load($0, of: batch) }
@@ -156,11 +158,9 @@ package final class TrainingRun {
       throw try divergence(fault, batch)
     }
     activity.endStep()
-    let waiting = steps.summation.waiting - before
+    let waiting = steps.waiting - before
     activity.move(waiting.late, from: .compute, to: .waiting)
     activity.move(waiting.communication, from: .compute, to: .communication)
-    replica.average?.update(
-      0..<replica.model.parameters.count, weights: replica.model.parameters, step: batch.step + 1)
     return (result, batch.count)
   }
 

@@ -47,7 +47,9 @@ private func evaluate(
     if let name = options.checkpoint { return try folder.checkpoints.load(named: name) }
     return try folder.newestCheckpoint()
   }
-  let replica = Replica(spec, plans: material.plans)
+  let summation = try GradientSummation(spec, material.plans, over: collectives)
+  let replica = try Replica(
+    spec, plans: material.plans, summing: summation, over: collectives)
   let (checkpoint, part) = try collectives.agree {
     guard let checkpoint = material.checkpoint else { throw noCheckpoint(folder) }
     try replica.restore(
@@ -62,7 +64,7 @@ private func evaluate(
   activity.sink = watched.sink
   let run = try TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
-    journal: nil, keeper: nil, activity: activity)
+    journal: nil, keeper: nil, activity: activity, summation: summation)
   let evaluation = try run.evaluate(part)
   guard collectives.isRoot else { return }
   let names = material.data.shape.target.reportNames

@@ -11,10 +11,13 @@ extension RunFacts {
   /// The header of a run.
   init(
     _ configuration: RunConfiguration, _ material: RunMaterial, _ length: RunLength,
-    _ placement: JobPlacement, _ collectives: any Collectives, resumedStep: Int?
+    _ placement: JobPlacement, _ collectives: any Collectives, replica: Replica,
+    resumedStep: Int?
   ) {
     let spec = configuration.spec
     let plans = material.plans
+    let memory = plans.memory(
+      spec, on: Cluster(collectives), sharesState: replica.sharesState)
     self.init(
       name: spec.name, configPath: configuration.file, outputFolder: spec.outputFolder,
       hosts: collectives.ranksPerHost.map { .init(name: $0.host, ranks: $0.ranks) },
@@ -26,29 +29,37 @@ extension RunFacts {
         test: material.data.test?.count),
       parameters: plans.graph.parameterCount, forwardOperations: Double(plans.forwardFLOPs),
       trainingOperations: Double(plans.flopsPerSample),
-      bytesPerRank: plans.memory(spec, on: Cluster(collectives)).byteCount,
+      bytesPerRank: memory.byteCount,
       instructionSet: InstructionSet.name, seed: spec.seed, resumedStep: resumedStep)
     rate = RateFact(spec, length)
-    bits = bitsLines(spec, ranks: collectives.ranks, hosts: collectives.hostCount)
+    memoryParts = memory.text
+    state = replica.stateText(spec, over: collectives)
+    bits = bitsLines(spec, over: collectives)
   }
 }
 
 /// What gives up the same bits on any number of ranks.
-private func bitsLines(_ spec: RunSpec, ranks: Int, hosts: Int) -> [String] {
+private func bitsLines(_ spec: RunSpec, over group: any Collectives) -> [String] {
   var lines: [String] = []
   let wire = spec.communication.wire
   if wire.isRounded {
     lines.append(
-      hosts > 1
+      group.hostCount > 1
         ? "gradients travel between hosts as \(wire.rawValue): the result depends on the hosts and their ranks"
         : "communication.wire \(wire.rawValue) has no effect on one host")
   }
   let localSteps = spec.training.localSteps
   if localSteps > 1 {
     lines.append(
-      ranks > 1
+      group.ranks > 1
         ? "each rank takes \(localSteps) steps alone, then all take their mean: the result depends on the ranks"
         : "training.local_steps \(localSteps) has no effect on one rank")
+  }
+  let norms = spec.model.wholeBatchNorms.count
+  if norms > 0 {
+    lines.append(
+      "of \(group.ranks) rank\(group.ranks == 1 ? "" : "s") only: \(norms) batch norm"
+        + "\(norms == 1 ? " takes" : "s take") the statistics of the whole batch")
   }
   return lines
 }

@@ -6,6 +6,7 @@ import Datasets
 import Diagnostics
 import Foundation
 import Metrics
+import Plan
 import Scaling
 import Training
 
@@ -16,7 +17,7 @@ struct PlanCommand: ParsableCommand {
     discussion: """
       Measures the parts of a step on this machine for a few seconds, then walks through the execution plan \
       with a model of the network: a message costs latency + bytes / bandwidth, and the ranks of a host share its \
-      link. Hosts are taken to have a core like this machine's for every rank. --simgrid writes the same steps for \
+      link. Hosts are taken to have cores like this machine's. --simgrid writes the same steps for \
       SimGrid (Debian: libsimgrid-dev); FOLDER/replay runs them.
       """)
 
@@ -27,6 +28,9 @@ struct PlanCommand: ParsableCommand {
 
   @Option(help: "Hosts that the ranks are spread over.")
   var hosts = 1
+
+  @Option(help: "Of a host; ranks beyond them take turns. Without it there is one for every rank.")
+  var cores: Int?
 
   @Option(help: "Of a host's link, in Gbit/s.")
   var bandwidth = NetworkModel.standard.gigabits
@@ -47,6 +51,7 @@ struct PlanCommand: ParsableCommand {
       try check()
       let configuration = try config.load()
       try checkRanks(ranks, configuration.spec, place: "--ranks \(ranks)")
+      try checkStatistics(ranks: ranks, configuration.spec)
       let report = try report(configuration)
       writeToStandardOutput(report.text)
     }
@@ -58,16 +63,21 @@ struct PlanCommand: ParsableCommand {
     try configuration.checkCounts(outputs: plans.outputs)
     let cluster = Cluster(ranks: ranks, hosts: hosts)
     let network = NetworkModel(gigabits: bandwidth, microseconds: latency)
-    let times = MachineMeasurement.measure(
+    var times = MachineMeasurement.measure(
       spec, plans: plans, data: availableData(spec, plans),
       cores: ProcessInfo.processInfo.activeProcessorCount)
+    times.hostCores = cores
+    func plan(bucketBytes: Int) throws -> ExecutionPlan {
+      try ModelPlans(spec, bucketBytes: bucketBytes).training
+    }
     if let simgrid {
       try SimGridFolder(simgrid).write(
-        plans.training, shards: spec.training.shards, times: times, cluster: cluster,
-        network: network)
+        shards: spec.training.shards, times: times, cluster: cluster, network: network, plan: plan)
     }
     return ScalingReport(
-      plans.training, batch: spec.training.batch, shards: spec.training.shards,
+      try ScalingCurve(
+        shards: spec.training.shards, times: times, cluster: cluster, network: network, plan: plan),
+      batch: spec.training.batch, shards: spec.training.shards,
       memory: plans.memory(spec, on: cluster), times: times, cluster: cluster, network: network)
   }
 
@@ -99,6 +109,9 @@ struct PlanCommand: ParsableCommand {
       (1...max(ranks, 1)).contains(hosts), "--hosts \(hosts)",
       "\(ranks) ranks cannot use \(hosts) hosts", "1 to \(max(ranks, 1)) hosts",
       "use at most as many hosts as ranks")
+    require(
+      cores ?? 1 > 0, "--cores \(cores ?? 1)", "no host has so few cores", "1 or more cores",
+      "leave --cores out for hosts with a core for every rank")
     require(
       bandwidth > 0 && bandwidth.isFinite, "--bandwidth \(bandwidth)", "no link has this bandwidth",
       "a positive number of Gbit/s", "use 10 for 10-gigabit Ethernet")

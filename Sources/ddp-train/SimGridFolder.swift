@@ -13,15 +13,19 @@ struct SimGridFolder {
   }
 
   /// Writes the step on the cluster and on every smaller one that its growth passes through.
+  ///
+  /// - Parameter plan: The step with buckets of so many bytes.
   func write(
-    _ plan: ExecutionPlan, shards: Int, times: MachineTimes, cluster: Cluster, network: NetworkModel
+    shards: Int, times: MachineTimes, cluster: Cluster, network: NetworkModel,
+    plan: (_ bucketBytes: Int) throws -> ExecutionPlan
   ) throws {
     let clusters = cluster.growth.filter(\.isEven)
     for cluster in clusters {
       let folder = Folder(Folder(path).path(to: SimGridFiles.folderName(cluster)))
       try folder.create()
       let traces = SimGridTraces(
-        plan, shards: shards, times: times, cluster: cluster, network: network)
+        try cluster.plan(times: times, network: network, plan), cluster.layout(shards: shards),
+        times: times, network: network)
       for rank in 0..<cluster.ranks {
         try put(traces.text(ofRank: rank), SimGridFiles.traceName(ofRank: rank), in: folder)
       }

@@ -22,7 +22,8 @@ func train(
     Preemption(
       over: collectives, deadline: try Deadline(spec.preemption), isFresh: options.fresh)
   }
-  let material = try RunMaterial(
+  try collectives.agree { try checkStatistics(ranks: collectives.ranks, spec) }
+  var material = try RunMaterial(
     spec, over: collectives, inputPlace: configuration.place(of: "model.input"),
     checkOutputs: configuration.checkCounts
   ) {
@@ -36,13 +37,16 @@ func train(
     try length.checkWarmup(
       of: spec.schedule, place: configuration.place(of: "schedule.warmup_steps"))
   }
-  let replica = Replica(spec, plans: material.plans)
+  let summation = try GradientSummation(spec, material.plans, over: collectives)
+  let replica = try Replica(
+    spec, plans: material.plans, summing: summation, over: collectives)
   if let checkpoint = material.checkpoint {
     try collectives.agree {
       try replica.restore(
         checkpoint.record, model: checkpoint.model, state: checkpoint.state,
         place: "\(folder.checkpoints.path)/\(checkpoint.name)")
     }
+    material.releaseTensors()
   }
   // A start that was asked to end has changed nothing, also with --fresh.
   try preemption.endStartIfAsked(step: options.fresh ? 0 : replica.counters.step)
@@ -53,7 +57,7 @@ func train(
     try folder.prepare(fresh: options.fresh)
   }
   var facts = RunFacts(
-    configuration, material, length, placement, collectives,
+    configuration, material, length, placement, collectives, replica: replica,
     resumedStep: material.checkpoint?.record.step)
   facts.jobEnd = preemption.deadline?.text
   let console = console(options.progress, spec: spec, firstStep: replica.counters.step)
@@ -67,14 +71,15 @@ func train(
     return
   }
   try run(
-    configuration, material, replica, facts, placement, console, folder,
+    configuration, material, replica, summation, facts, placement, console, folder,
     trace: options.traceArguments.spec, watched, faults, preemption, over: collectives)
 }
 
 /// The steps and what comes after them.
 private func run(
   _ configuration: RunConfiguration, _ material: RunMaterial, _ replica: Replica,
-  _ facts: RunFacts, _ placement: JobPlacement, _ console: ProgressDisplay, _ folder: RunFolder,
+  _ summation: GradientSummation<Float>, _ facts: RunFacts, _ placement: JobPlacement,
+  _ console: ProgressDisplay, _ folder: RunFolder,
   trace traceSpec: TraceSpec?, _ watched: WatchedRank, _ faults: InjectedFaults,
   _ preemption: Preemption, over collectives: any Collectives
 ) throws {
@@ -109,7 +114,8 @@ private func run(
   activity.sink = faults.sink(before: watched.sink, instructions: plan.shard.count)
   let run = try TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
-    journal: journal, keeper: keeper, activity: activity, faults: faults, preemption: preemption)
+    journal: journal, keeper: keeper, activity: activity, faults: faults, preemption: preemption,
+    summation: summation)
   let restored = try run.restoreResiduals(material.checkpoint)
   if let restored, collectives.isRoot { console.printLines([restored]) }
   try run.train()

@@ -44,19 +44,28 @@ struct GoldenNetworkTests {
     try compare(example, scalar: "float32") { max(1e-5, 2 * (example.float32[$0] ?? 0)) }
   }
 
+  @Test(
+    "Double to 1e-10 with the operations that batch norm over several ranks is made of",
+    arguments: cases.filter { $0.network == "batchnorm" && $0.training })
+  func wholeBatch(example: Case) throws {
+    try compare(example, scalar: "float64", ["model.batch_norm_statistics=batch"]) { _ in 1e-10 }
+  }
+
   private func compare(
-    _ example: Case, scalar: String, tolerance: (_ name: String) -> Double
+    _ example: Case, scalar: String, _ more: [String] = [], tolerance: (_ name: String) -> Double
   ) throws {
     let command = try Command()
     defer { command.remove() }
     try writeWeights(example, to: command.folder.appendingPathComponent("w.safetensors").path)
     let input = try inputShape(of: example)
     try writeInputs(example, input, to: command.folder.appendingPathComponent("b.safetensors").path)
-    let result = try command.run([
-      "probe", Self.folder.appendingPathComponent("networks/\(example.network).yaml").path,
-      "--weights", "w.safetensors", "--inputs", "b.safetensors", "--output", "p.safetensors",
-      "--scalar", scalar, example.training ? "--train" : "--evaluate",
-    ])
+    let result = try command.run(
+      [
+        "probe", Self.folder.appendingPathComponent("networks/\(example.network).yaml").path,
+      ] + more + [
+        "--weights", "w.safetensors", "--inputs", "b.safetensors", "--output", "p.safetensors",
+        "--scalar", scalar, example.training ? "--train" : "--evaluate",
+      ])
     try #require(result.status == 0, "\(result.errors)")
     let probe = try SafetensorsFile(
       path: command.folder.appendingPathComponent("p.safetensors").path)

@@ -53,6 +53,14 @@ struct HangTests {
       others: "rank 0 waits in step 20, compute, [a-z]+-sum bucket 0")
   }
 
+  @Test("while the others sum the statistics of a batch norm names that layer")
+  func wholeBatchNorm() throws {
+    try expectHang(
+      ranks: 2, fault: "stop:rank=1,step=20", rank: 1, late: "is stopped in step 20, data",
+      others: "rank 0 waits in step 20, compute, sum over ranks \\[layers\\.1\\]",
+      ["model.batch_norm_statistics=batch", "training.shards=2"])
+  }
+
   @Test("of a loader that runs in circles names its rank", arguments: [0, 1])
   func loader(rank: Int) throws {
     try expectHang(

@@ -141,17 +141,4 @@ struct LocalStepsTests {
     let parts = try weights(command, ranks: 3, into: "runs/table", more)
     #expect(parts == whole)
   }
-
-  @Test("weights are not rounded between hosts")
-  func refusesWire() throws {
-    let command = try Command.table()
-    defer { command.remove() }
-    try expectRefusal(
-      command, ["table.yaml", "training.local_steps=4", "communication.wire=bfloat16"],
-      """
-      command line: communication.wire=bfloat16: communication.wire is bfloat16, but with training.local_steps 4 hosts exchange weights
-        expected: float32, as only gradients may be rounded
-        to fix:   remove wire, or set training.local_steps to 1
-      """)
-  }
 }

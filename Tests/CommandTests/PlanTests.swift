@@ -21,6 +21,27 @@ struct PlanTests {
     #expect(try command.everything() == before)
   }
 
+  @Test("plan knows uneven hosts, hosts that share cores, and sends nothing on one host")
+  func otherClusters() throws {
+    let command = try Command.table()
+    defer { command.remove() }
+    func output(_ arguments: [String]) throws -> String {
+      let result = try command.run(["plan", "table.yaml"] + arguments)
+      #expect(result.status == 0 && result.errors == "", "\(result.errors)")
+      return result.output
+    }
+    let uneven = try output(["--ranks", "7", "--hosts", "3", "--cores", "2"])
+    for pattern in [
+      "ranks +7 on 3 hosts, up to 3 on each", "hosts have 2\n", "  messages +[0-9.]+ k?B +pieces",
+      "    7      3 .*%",
+    ] {
+      #expect(try Regex(pattern).firstMatch(in: uneven) != nil, "\(pattern)\n\(uneven)")
+    }
+    let single = try output(["--ranks", "4"])
+    #expect(single.firstMatch(of: /total .* 0 B +0\n/) != nil, "\(single)")
+    #expect(single.firstMatch(of: /messages +[0-9]/) == nil)
+  }
+
   @Test("data that are not on this machine cost a warning, not the plan")
   func noData() throws {
     let command = try Command.table()
@@ -54,11 +75,17 @@ struct PlanTests {
     defer { command.remove() }
     try expectRefusal(
       command,
-      ["plan", "table.yaml", "--ranks", "2", "--hosts", "3", "--bandwidth", "0", "--latency=-1"],
+      [
+        "plan", "table.yaml", "--ranks", "2", "--hosts", "3", "--cores", "0", "--bandwidth", "0",
+        "--latency=-1",
+      ],
       """
       --hosts 3: 2 ranks cannot use 3 hosts
         expected: 1 to 2 hosts
         to fix:   use at most as many hosts as ranks
+      --cores 0: no host has so few cores
+        expected: 1 or more cores
+        to fix:   leave --cores out for hosts with a core for every rank
       --bandwidth 0.0: no link has this bandwidth
         expected: a positive number of Gbit/s
         to fix:   use 10 for 10-gigabit Ethernet

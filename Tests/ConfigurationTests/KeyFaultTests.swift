@@ -98,7 +98,7 @@ struct KeyFaultTests {
           expected: a table with format, which is one of idx, npy, csv, generated
           to fix:   add data: {format: idx, train: {images: ..., labels: ...}}
         small.yaml:1:1: model is missing
-          expected: a table with input and layers
+          expected: a table with input, layers and batch_norm_statistics
           to fix:   add model: {input: [28, 28, 1], layers: [flatten, {dense: 10}]}
         small.yaml:1:1: loss is missing
           expected: one of softmax_cross_entropy, sigmoid_cross_entropy, mean_squared, \

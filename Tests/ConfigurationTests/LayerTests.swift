@@ -118,6 +118,24 @@ struct LayerTests {
     #expect(kinds == expected)
   }
 
+  @Test("batch norms say whose statistics they take, or the model says it for all")
+  func statistics() throws {
+    let kinds = try layers(
+      "[batch_norm, {batch_norm: {statistics: batch}}, {batch_norm: {statistics: shard}}]")
+    let statistics = kinds.map { kind -> BatchNormStatistics? in
+      if case .batchNorm(let spec) = kind { spec.statistics } else { nil }
+    }
+    #expect(statistics == [nil, .batch, .shard])
+    let spec = try varied(
+      """
+      model:
+        input: [2]
+        batch_norm_statistics: batch
+        layers: [batch_norm, {dense: 2}]
+      """)
+    #expect(spec.model.batchNormStatistics == .batch)
+  }
+
   @Test("layers hold layers")
   func containers() throws {
     let spec = try varied(

@@ -108,6 +108,7 @@ struct ResolvedConfigurationTests {
           input: [2]
           layers:
             - dense: {units: 2, bias: true, weight_initializer: null, bias_initializer: zeros}
+          batch_norm_statistics: shard
         loss:
           kind: softmax_cross_entropy
           label_smoothing: 0

@@ -14,7 +14,7 @@ struct SumOverRanksTests {
       let first = try SumOverRanks<Float>(
         length: size.length, bucketElements: size.bucket, over: group)
       let second = try SumOverRanks<Float>(
-        length: 7, bucketElements: 7, over: group, firstTag: first.endTag)
+        length: 7, bucketElements: 7, over: group, firstTag: first.nextTag)
       let (long, short) = (AlignedMemory<Float>(count: size.length), AlignedMemory<Float>(count: 7))
       for round in 0..<3 {
         long.block.copy(from: (0..<size.length).map { Float($0 + round * group.rank) })

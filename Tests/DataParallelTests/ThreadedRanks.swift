@@ -9,10 +9,10 @@ final class ThreadedRank: Collectives {
   let rank: Int
   let hosts: [String]
   let hostNumbers: [Int]
-  /// Of all messages so far.
-  private(set) var sentByteCount = 0
   private let room: Mailroom
   private var slots: [Mailroom.Message?] = []
+  /// The bytes of every message that this rank has sent.
+  private(set) var sentLengths: [Int] = []
 
   init(rank: Int, hosts: [String], room: Mailroom) {
     self.rank = rank
@@ -86,7 +86,7 @@ final class ThreadedRank: Collectives {
     _ block: Block<Element>, to other: Int, tag: Int, slot: Int
   ) {
     precondition(slots[slot] == nil, "slot \(slot) is in use")
-    sentByteCount += bytes(block).count
+    sentLengths.append(bytes(block).count)
     slots[slot] = room.post(bytes(block), from: rank, to: other, tag: tag, isSend: true)
   }
 

@@ -178,4 +178,39 @@ struct LoweringTests {
     }
     #expect(convolution.fileOrder(fromMemory: memory) == file)
   }
+
+  @Test("batch norm over the whole batch is cut where the ranks add up, and only in training")
+  func wholeBatchNorm() throws {
+    var whole = BatchNormSpec()
+    whole.statistics = .batch
+    let layers: [LayerKind] = [.dense(DenseSpec(units: 5)), .batchNorm(whole)]
+    let training = try graph([4], layers).operations.map(\.kind)
+    let evaluation = try graph([4], layers, mode: .evaluation).operations.map(\.kind.name)
+    #expect(
+      training.map(\.name) == [
+        "dense", "batch_moments", "batch_squares", "whole_batch_norm", "batch_statistics",
+      ])
+    #expect(training.map(\.givesBatchShare) == [false, true, true, false, false])
+    #expect(evaluation == ["dense", "batch_norm_inference"])
+  }
+
+  @Test("a layer's statistics go before the model's, also inside of other layers")
+  func statistics() throws {
+    var shard = BatchNormSpec()
+    shard.statistics = .shard
+    let inner = [LayerSpec(.batchNorm(BatchNormSpec())), LayerSpec(.batchNorm(shard))]
+    var spec = ModelSpec(
+      input: [4],
+      layers: [
+        LayerSpec(.residual(main: inner, shortcut: inner)),
+        LayerSpec(.parallel(branches: [inner, []], join: .add)),
+        LayerSpec(.repeat(times: 2, layers: inner)),
+      ])
+    #expect(spec.wholeBatchNorms.isEmpty)
+    spec.batchNormStatistics = .batch
+    #expect(spec.wholeBatchNorms.count == 4)
+    let graph = try GraphBuilder.forward(spec, loss: nil, mode: .training)
+    #expect(graph.operations.count { $0.kind.name == "whole_batch_norm" } == 5)
+    #expect(graph.operations.count { $0.kind.name == "batch_norm" } == 5)
+  }
 }

@@ -11,7 +11,8 @@ struct PointwiseBatchNormGradientTests {
   struct Point {
     let rows: Int
     let channels: Int
-    let x, gamma, beta, dy, runningMean, runningVariance: [Double]
+    var x: [Double]
+    let gamma, beta, dy, runningMean, runningVariance: [Double]
 
     init(rows: Int, channels: Int) {
       (self.rows, self.channels) = (rows, channels)

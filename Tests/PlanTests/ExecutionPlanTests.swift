@@ -139,4 +139,43 @@ struct ExecutionPlanTests {
       #expect(plan.buckets.filter { $0.overlaps(range) }.count == 1)
     }
   }
+
+  @Test("statistics of the whole batch are summed over the ranks where they are complete")
+  func wholeBatchNorm() throws {
+    var spec = ModelSpec(
+      input: [4],
+      layers: layers(
+        .dense(DenseSpec(units: 5)), .batchNorm(BatchNormSpec()), .activation(.relu),
+        .dense(DenseSpec(units: 3))))
+    spec.batchNormStatistics = .batch
+    let graph = try GraphBuilder.forward(spec, loss: loss, mode: .training)
+    let plan = ExecutionPlan(
+      training: graph, capacity: 2, options: PlanOptions(bucketElements: 40))
+    #expect(plan.faults().isEmpty)
+    #expect(plan.batchSumCounts == [5, 5, 10])
+    let names = plan.instructionNames
+    let first = try #require(names.firstIndex(of: "batch_moments [layers.1]"))
+    #expect(
+      Array(names[first..<first + 6]) == [
+        "batch_moments [layers.1]", "sum over ranks [layers.1]", "batch_squares [layers.1]",
+        "sum over ranks [layers.1]", "whole_batch_norm_relu [layers.1]",
+        "batch_statistics [layers.1]",
+      ])
+    let shares = try #require(names.firstIndex(of: "whole_batch_norm_relu_shares [layers.1]"))
+    #expect(
+      Array(names[shares..<shares + 4]) == [
+        "whole_batch_norm_relu_shares [layers.1]", "end-leaf, start-sum bucket 1",
+        "sum over ranks [layers.1]", "whole_batch_norm_relu_gradient [layers.1]",
+      ])
+  }
+
+  @Test("a norm whose input needs no gradient sums its statistics only")
+  func wholeBatchNormFirst() throws {
+    var spec = ModelSpec(
+      input: [4], layers: layers(.batchNorm(BatchNormSpec()), .dense(DenseSpec(units: 3))))
+    spec.batchNormStatistics = .batch
+    let graph = try GraphBuilder.forward(spec, loss: loss, mode: .training)
+    let plan = ExecutionPlan(training: graph, capacity: 2)
+    #expect(plan.batchSumCounts == [4, 4])
+  }
 }

@@ -27,12 +27,18 @@ struct ClusterTests {
 
   @Test("bytes of a sum inside a host and between hosts")
   func traffic() {
-    let traffic = SumTraffic(byteCount: 8000, on: Cluster(ranks: 16, hosts: 4))
-    #expect(traffic.memoryBytesPerRank == 2000 * 5)
-    #expect(traffic.networkBytesPerHost == 12000)
-    #expect(traffic.messagesPerRank == 4)
-    let alone = SumTraffic(byteCount: 8000, on: Cluster(ranks: 1, hosts: 1))
-    #expect(alone.memoryBytesPerRank == 0 && alone.networkBytesPerHost == 0)
+    func traffic(_ ranks: Int, _ hosts: Int) -> SumTraffic {
+      SumTraffic(bucket: 0..<1 << 16, Cluster(ranks: ranks, hosts: hosts).layout(shards: 16))
+    }
+    let bytes = 4 << 16
+    let many = traffic(16, 4)
+    #expect(many.byteCount == bytes)
+    // A slice is read from four ranks and written, then half and a quarter of it are added.
+    #expect(many.addedBytesPerRank == bytes / 4 * 5 + bytes / 4 * 3 * 3 / 4)
+    #expect(many.sentBytesPerHost == bytes * 2 * 3 / 4)
+    #expect(many.messagesPerRank == 4)
+    let alone = traffic(1, 1)
+    #expect(alone.addedBytesPerRank == 0 && alone.sentBytesPerHost == 0)
   }
 
   @Test("a rank's memory is weights, optimizer state, leaves of the tree and one arena")
@@ -51,6 +57,15 @@ struct ClusterTests {
     #expect(adam["gradients"] == 4 * 4 * plan.leaf.count)
     #expect(memory(8, .sgd)["gradients"] == 4 * plan.leaf.count)
     #expect(memory(8, .sgd)["optimizer"] == 0)
+    let spread = RankMemory(
+      training: plan, evaluation: plan, rule: .sgd, hasAverage: false, shards: 8,
+      cluster: Cluster(ranks: 2, hosts: 2))
+    // Half of every bucket comes in, up to a cache line.
+    let half = 4 * plan.leaf.count / 2
+    #expect(adam["messages"] == 0)
+    #expect(
+      (half - 64 * plan.buckets.count...half + 64 * plan.buckets.count).contains(spread["messages"])
+    )
     #expect(adam["activations"] == 4 * plan.arena.count)
     #expect(adam.byteCount == adam.parts.reduce(0) { $0 + $1.byteCount })
   }

@@ -8,8 +8,9 @@ struct ScalingCurveTests {
   func efficiency() throws {
     let small = try SmallPlan()
     let curve = ScalingCurve(
-      small.plan, shards: 64, times: small.times(operation: 1e-3, update: 1e-3),
-      cluster: Cluster(ranks: 64, hosts: 8), network: freeNetwork)
+      shards: 64, times: small.times(operation: 1e-3, update: 1e-3),
+      cluster: Cluster(ranks: 64, hosts: 8), network: freeNetwork
+    ) { _ in small.plan }
     #expect(curve.points.map(\.cluster.ranks) == [1, 2, 4, 8, 16, 32, 64])
     let shard = 1e-3 * Double(small.plan.graph.operations.count)
     for point in curve.points {
@@ -24,8 +25,9 @@ struct ScalingCurveTests {
   func slowNetwork() throws {
     let small = try SmallPlan()
     let curve = ScalingCurve(
-      small.plan, shards: 64, times: small.times(operation: 1e-4, update: 1e-3),
-      cluster: Cluster(ranks: 16, hosts: 16), network: NetworkModel(gigabits: 1, microseconds: 100))
+      shards: 64, times: small.times(operation: 1e-4, update: 1e-3),
+      cluster: Cluster(ranks: 16, hosts: 16), network: NetworkModel(gigabits: 1, microseconds: 100)
+    ) { _ in small.plan }
     let last = try #require(curve.points.last)
     #expect(last.weakEfficiency < 0.95 && last.strongEfficiency <= last.weakEfficiency)
     #expect(curve.withoutOverlap.totalSeconds >= last.strong.totalSeconds)
@@ -38,10 +40,11 @@ struct ScalingCurveTests {
     let memory = RankMemory(
       training: small.plan, evaluation: small.plan, rule: .sgd, hasAverage: false, shards: 8,
       cluster: cluster)
+    let times = small.times(operation: 1e-3, sumPerByte: 1e-10, flag: 1e-6)
+    let network = NetworkModel(gigabits: 100, microseconds: 2)
     let report = ScalingReport(
-      small.plan, batch: 32, shards: 8, memory: memory,
-      times: small.times(operation: 1e-3, sumPerByte: 1e-10, flag: 1e-6), cluster: cluster,
-      network: NetworkModel(gigabits: 100, microseconds: 2))
+      ScalingCurve(shards: 8, times: times, cluster: cluster, network: network) { _ in small.plan },
+      batch: 32, shards: 8, memory: memory, times: times, cluster: cluster, network: network)
     #expect(
       report.text == """
         ranks          4 on 2 hosts, 2 on each
@@ -59,12 +62,13 @@ struct ScalingCurveTests {
         memory per rank
           parameters     66.6 kB  weights
           gradients       134 kB  2 leaves of the tree
+          messages       16.7 kB  pieces of other hosts' sums
           activations    6.21 kB  inputs and values of 4 samples
-          total           206 kB
+          total           223 kB
 
-        sum of gradients    bytes  in memory/rank  sent/host  messages/rank
-          bucket 0        66.8 kB          100 kB    66.8 kB              2
-          total           66.8 kB          100 kB    66.8 kB              2
+        sum of gradients    bytes  added/rank  sent/host  messages/rank
+          bucket 0        66.8 kB      150 kB    66.8 kB              2
+          total           66.8 kB      150 kB    66.8 kB              2
 
         predicted step
           compute       36.0 ms

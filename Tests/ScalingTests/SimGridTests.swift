@@ -10,9 +10,8 @@ struct SimGridTests {
   private func traces(_ cluster: Cluster, layers: Int = 4, shards: Int = 16) throws -> [String] {
     let small = try SmallPlan(layers: layers)
     let traces = SimGridTraces(
-      small.plan, shards: shards,
-      times: small.times(operation: 1e-5, sumPerByte: 1e-10, flag: 1e-6),
-      cluster: cluster, network: network)
+      small.plan, cluster.layout(shards: shards),
+      times: small.times(operation: 1e-5, sumPerByte: 1e-10, flag: 1e-6), network: network)
     return (0..<cluster.ranks).map(traces.text)
   }
 
@@ -50,7 +49,7 @@ struct SimGridTests {
   @Test(
     "smpirun replays steps as long as the model says, within 2%",
     .enabled(if: hasSMPIRun, "SimGrid's smpirun is not installed (Debian: libsimgrid-dev)"),
-    arguments: [(4, 2), (16, 4), (6, 3)])
+    arguments: [(4, 2), (16, 4), (6, 3), (7, 7)])
   func replay(ranks: Int, hosts: Int) throws {
     let cluster = Cluster(ranks: ranks, hosts: hosts)
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("simgrid-\(UUID())")

@@ -32,10 +32,9 @@ struct SmallPlan {
     _ times: MachineTimes, _ cluster: Cluster, _ network: NetworkModel, shards: Int = 64,
     overlaps: Bool = true
   ) -> StepPrediction {
-    StepSimulation.run(
-      plan, share: .largest(ranks: cluster.ranks, shards: shards), times: times, on: cluster,
-      network: network, overlaps: overlaps
-    ).prediction
+    StepPrediction(
+      StepSimulation.run(
+        plan, cluster.layout(shards: shards), times: times, network: network, overlaps: overlaps))
   }
 }
 

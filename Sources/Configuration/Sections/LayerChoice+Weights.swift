@@ -70,6 +70,9 @@ extension LayerChoice {
             "momentum", \.momentum, .number(.above(0, to: 1), example: 0.1),
             "The weight of the newest batch in the running statistics."),
           Key("epsilon", \.epsilon, epsilon, "Added to the variance."),
+          Key(
+            "statistics", \.statistics, Format.batchNormStatistics.optional,
+            "As model.batch_norm_statistics, for this layer.", isWritten: { $0.statistics != nil }),
         ],
         make: LayerKind.batchNorm
       ) {
@@ -122,6 +125,12 @@ extension Format where Value == Padding {
       write: { padding in
         if case .amount(let extent) = padding { amount.write(extent) } else { words.write(padding) }
       })
+  }
+}
+
+extension Format where Value == BatchNormStatistics {
+  static var batchNormStatistics: Format<BatchNormStatistics> {
+    .word(["shard": .shard, "batch": .batch])
   }
 }
 

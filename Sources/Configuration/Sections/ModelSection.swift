@@ -14,6 +14,10 @@ enum ModelSection {
         Key(
           "input", \.input, input, "The shape of one sample, without the batch.", isRequired: true),
         Key("layers", \.layers, layers, "The layers, first to last.", isRequired: true),
+        Key(
+          "batch_norm_statistics", \.batchNormStatistics, .batchNormStatistics,
+          "What batch norms normalise by in training that do not say it: the samples of a micro-shard, or the "
+            + "whole batch (as many ranks as training.shards)."),
       ])
   }
 }

@@ -32,7 +32,8 @@ enum OptimizerSection {
     let rate = Key(
       "learning_rate", \OptimizerSpec.learningRate, .number(.atLeast(0), example: 0.001),
       "The step size before scaling and the schedule's factor.", isRequired: true)
-    let shared = [rate, scaleKey] + (decay == nil ? [] : [decayKey]) + penaltyKeys + more
+    let shared =
+      [rate, scaleKey] + (decay == nil ? [] : [decayKey]) + penaltyKeys + more + [stateKey]
     let own = keys.map { $0.inside(\Options<Constants>.constants) }
     let rest = shared.map { $0.inside(\Options<Constants>.shared) }
     let section = Section(

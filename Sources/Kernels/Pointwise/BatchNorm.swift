@@ -81,7 +81,7 @@ package func batchNormInference<S: Scalar>(
 }
 
 /// `(x - mean) * factor + offset`: the mean goes first, or a large one would cancel badly.
-private struct ChannelMap<S: Scalar> {
+struct ChannelMap<S: Scalar> {
   let mean: S.Vector
   let factor: S.Vector
   let offset: S.Vector
@@ -90,8 +90,9 @@ private struct ChannelMap<S: Scalar> {
   func callAsFunction(_ x: S.Vector) -> S.Vector { S.multiplyAdd(x - mean, factor, offset) }
 }
 
+/// `output[r, c] = f(map(c)(input[r, c]))` for all rows and channels.
 @inline(__always)
-private func normalize<S: Scalar>(
+func normalize<S: Scalar>(
   _ input: Block<S>, rows: Int, channels: Int, _ activation: Activation, into output: Block<S>,
   _ map: (Int) -> ChannelMap<S>
 ) {

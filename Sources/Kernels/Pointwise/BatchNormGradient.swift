@@ -28,26 +28,15 @@ package func batchNormGradient<S: Scalar>(
   into inputGradient: Block<S>, gammaGradient: Block<S>, betaGradient: Block<S>
 ) {
   @inline(never) func run() {
-    let share = 1 / S(max(rows, 1))
     @inline(__always) func statistics(_ channel: Int) -> ChannelStatistics<S> {
       ChannelStatistics(
         mean: mean.base.vector(at: channel), inverse: inverseDeviation.base.vector(at: channel))
     }
-    @inline(__always) func map(_ channel: Int) -> InputGradientMap<S> {
-      let inverse = inverseDeviation.base.vector(at: channel)
-      return InputGradientMap(
-        mean: mean.base.vector(at: channel), factor: gamma.base.vector(at: channel) * inverse,
-        shift: betaGradient.base.vector(at: channel) * share,
-        slope: gammaGradient.base.vector(at: channel) * inverse * share)
-    }
-    @inline(__always)
-    func value(_ element: Int, _ map: InputGradientMap<S>, _ g: S.Vector) -> S.Vector {
-      let centered = map.mean - input.base.vector(at: element)
-      return map.factor * S.multiplyAdd(centered, map.slope, g - map.shift)
-    }
     let source = NormGradient(input, output, outputGradient, activation, rows, channels)
     source.parameterGradients(into: gammaGradient, betaGradient, statistics)
-    source.fill(inputGradient, coefficients: map, value: value)
+    source.fillInputGradient(
+      inputGradient, gamma: gamma, statistics, gammaSum: gammaGradient, betaSum: betaGradient,
+      share: 1 / S(max(rows, 1)))
   }
   run()
 }
@@ -87,7 +76,7 @@ package func batchNormInferenceGradient<S: Scalar>(
   run()
 }
 
-private struct ChannelStatistics<S: Scalar> {
+struct ChannelStatistics<S: Scalar> {
   let mean: S.Vector
   let inverse: S.Vector
 }
@@ -99,14 +88,14 @@ private struct InputGradientMap<S: Scalar> {
   let slope: S.Vector
 }
 
-/// What the gradients of both forms read.
-private struct NormGradient<S: Scalar> {
-  let input: UnsafeMutablePointer<S>
+/// What the gradients of all forms read.
+struct NormGradient<S: Scalar> {
+  private let input: UnsafeMutablePointer<S>
   /// Only if a relu was fused.
-  let output: UnsafeMutablePointer<S>?
-  let outputGradient: UnsafeMutablePointer<S>
-  let rows: Int
-  let channels: Int
+  private let output: UnsafeMutablePointer<S>?
+  private let outputGradient: UnsafeMutablePointer<S>
+  private let rows: Int
+  private let channels: Int
 
   @inline(__always)
   init(
@@ -151,6 +140,31 @@ private struct NormGradient<S: Scalar> {
       return terms(g, element, channel)
     }
     forEachColumnSum(rows: rows, channels: channels, rectified, result: store)
+  }
+
+  /// The gradient by what was normalised with statistics of a batch.
+  ///
+  /// - Parameters:
+  ///   - gammaSum: Over all rows that the statistics were taken of, as is `betaSum`.
+  ///   - share: One over the number of those rows.
+  @inline(__always)
+  func fillInputGradient(
+    _ inputGradient: Block<S>, gamma: Block<S>, _ statistics: (Int) -> ChannelStatistics<S>,
+    gammaSum: Block<S>, betaSum: Block<S>, share: S
+  ) {
+    @inline(__always) func map(_ channel: Int) -> InputGradientMap<S> {
+      let (mean, inverse) = (statistics(channel).mean, statistics(channel).inverse)
+      return InputGradientMap(
+        mean: mean, factor: gamma.base.vector(at: channel) * inverse,
+        shift: betaSum.base.vector(at: channel) * share,
+        slope: gammaSum.base.vector(at: channel) * inverse * share)
+    }
+    @inline(__always)
+    func value(_ element: Int, _ map: InputGradientMap<S>, _ g: S.Vector) -> S.Vector {
+      let centered = map.mean - input.vector(at: element)
+      return map.factor * S.multiplyAdd(centered, map.slope, g - map.shift)
+    }
+    fill(inputGradient, coefficients: map, value: value)
   }
 
   /// - Parameters:

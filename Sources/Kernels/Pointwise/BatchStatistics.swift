@@ -38,6 +38,7 @@ struct Moments<S: Scalar> {
   @inline(__always) var mean: S.Vector { shift + sum.value.value / S(max(count, 1)) }
   @inline(__always) var variance: S.Vector { squares / S(max(count, 1)) }
   @inline(__always) var unbiasedVariance: S.Vector { squares / S(max(count &- 1, 1)) }
+  @inline(__always) var squaredDeviations: S.Vector { squares }
 }
 
 /// Takes the moments of all channels over the rows and hands them on: (first channel, moments).

@@ -1,0 +1,1 @@
+../DataParallelTests/ThreadedRanks.swift
