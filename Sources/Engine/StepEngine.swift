@@ -20,15 +20,19 @@ package final class StepEngine<S: Scalar> {
   private let controlBucket: Int?
 
   private let shards: Int
+  /// The number within the batch of the first shard that is computed here.
+  private let firstShard: Int
   private let activity: RankActivity
 
   /// - Parameters:
   ///   - average: Follows the weights after each update.
   ///   - board: Of the ranks that divide the update; nil: this rank updates everything.
+  ///   - shards: V, micro-shards of a batch.
+  ///   - firstShard: Of those of this rank, where `summation` knows only them; nil: it knows all V.
   package init(
     engine: ShardEngine<S>, model: ModelMemory<S>, optimizer: Optimizer<S>,
     average: ExponentialMovingAverage<S>? = nil, summation: GradientSummation<S>,
-    batchSums: BatchSums<S>? = nil, board: UpdateBoard? = nil, shards: Int,
+    batchSums: BatchSums<S>? = nil, board: UpdateBoard? = nil, shards: Int, firstShard: Int? = nil,
     limits: GradientLimits, activity: RankActivity = RankActivity()
   ) {
     precondition(
@@ -42,6 +46,7 @@ package final class StepEngine<S: Scalar> {
     update = StepUpdate(
       model: model, optimizer: optimizer, average: average, limits: limits, board: board)
     self.shards = shards
+    self.firstShard = firstShard ?? summation.localShards.lowerBound
     plan = engine.plan
     let control = engine.plan.leaf.control
     controlBucket =
@@ -97,7 +102,7 @@ package final class StepEngine<S: Scalar> {
     load: (Range<Int>) throws -> Void
   ) throws {
     let positions = positions(ofLocalShard: local, batch)
-    activity.begin(shard: summation.localShards.lowerBound + local)
+    activity.begin(shard: firstShard + local)
     begin(positions, batch, leaf: summation.leaf(forLocalShard: local))
     if !positions.isEmpty { try activity.during(.data) { try load(positions) } }
     let isLast = local == summation.localShards.count - 1
@@ -109,7 +114,10 @@ package final class StepEngine<S: Scalar> {
         try sumOverRanks(operation, isShardEmpty: positions.isEmpty)
       case .endLeaf(let bucket):
         if positions.isEmpty { summation.zeroLeaf(bucket: bucket, localShard: local) }
-        if bucket == controlBucket { write(local == 0 ? requests() : [], ofShard: local) }
+        if bucket == controlBucket {
+          (local == 0 ? requests() : []).write(
+            into: summation.leaf(forLocalShard: local)[plan.leaf.control])
+        }
         summation.endLeaf(bucket: bucket, localShard: local)
         if isLast { try summation.startSum(bucket) }
       case .poll: if isLast { try summation.poll() }
@@ -126,39 +134,25 @@ package final class StepEngine<S: Scalar> {
     try batchSums.sum(share)
   }
 
-  /// A word per request: 1 or 0.
-  private func write(_ requests: StepRequests, ofShard local: Int) {
-    let words = summation.leaf(forLocalShard: local)[plan.leaf.control]
-    for bit in 0..<words.count { words[bit] = requests.contains(bit: bit) ? 1 : 0 }
-  }
-
-  /// What any rank asked for: the words whose sum is not 0.
-  private func summedRequests() -> StepRequests {
-    let words = summation.sum[plan.leaf.control]
-    var requests: StepRequests = []
-    for bit in 0..<words.count where words[bit] > 0 { requests.insert(bit: bit) }
-    return requests
-  }
-
   /// The positions of the batch that one of the rank's micro-shards takes.
   private func positions(ofLocalShard local: Int, _ batch: StepBatch) -> Range<Int> {
     ShardRange.samples(
-      ofShard: summation.localShards.lowerBound + local, of: shards, samples: batch.count)
+      ofShard: firstShard + local, of: shards, samples: batch.count)
   }
 
   private func begin(_ positions: Range<Int>, _ batch: StepBatch, leaf: Block<S>?) {
     engine.beginShard(
-      rows: positions.count, batchSize: batch.count, step: batch.step,
+      rows: positions.count, batchSize: batch.meanCount, step: batch.step,
       firstSample: positions.lowerBound, leaf: leaf)
   }
 
   private func check(_ batch: StepBatch) throws -> StepResult {
     let sums = summation.sum
     var result = StepResult()
-    result.loss = plan.leaf.loss.map { Double(sums[$0]) / Double(batch.count) } ?? 0
-    result.accuracy = plan.leaf.correct.map { Double(sums[$0]) / Double(batch.count) }
+    result.loss = plan.leaf.loss.map { Double(sums[$0]) / Double(batch.meanCount) } ?? 0
+    result.accuracy = plan.leaf.correct.map { Double(sums[$0]) / Double(batch.meanCount) }
     result.gradientNorm = update.measure(sums)
-    result.requests = summedRequests()
+    result.requests = StepRequests(summed: sums[plan.leaf.control])
     guard result.loss.isFinite, result.gradientNorm.isFinite else {
       throw NotFinite(step: batch.step, loss: result.loss, gradientNorm: result.gradientNorm)
     }
@@ -201,12 +195,15 @@ package final class StepEngine<S: Scalar> {
 package struct StepBatch: Sendable {
   /// True number of samples over all ranks.
   package var count: Int
+  /// Samples that loss and gradient are the mean of: all, or those of a rank that steps alone.
+  package var meanCount: Int
   /// From 0.
   package var step: Int
   package var learningRate: Double
 
   package init(count: Int, step: Int, learningRate: Double) {
     self.count = count
+    meanCount = count
     self.step = step
     self.learningRate = learningRate
   }
@@ -231,6 +228,8 @@ package struct StepResult: Sendable {
   package var gradientNorm = 0.0
   /// What any rank asked for.
   package var requests: StepRequests = []
+
+  package init() {}
 }
 
 /// A loss or gradient that is not finite; nothing was updated.

@@ -1,3 +1,6 @@
+import Kernels
+import Storage
+
 /// What ranks ask of all ranks for the end of a step. Bits, so that the requests of several ranks unite.
 ///
 /// A request travels as a word of the leaf (`LeafLayout.control`), which holds 16 of them.
@@ -22,7 +25,15 @@ package struct StepRequests: OptionSet, Sendable {
 
   package var wantStop: Bool { !isDisjoint(with: .stop) }
 
-  func contains(bit: Int) -> Bool { rawValue & 1 << bit != 0 }
+  /// A word per request: 1 or 0.
+  package func write<S: Scalar>(into words: Block<S>) {
+    for bit in 0..<words.count { words[bit] = rawValue & 1 << bit != 0 ? 1 : 0 }
+  }
 
-  mutating func insert(bit: Int) { self = StepRequests(rawValue: rawValue | 1 << bit) }
+  /// What any rank asked for: the words whose sum is not 0.
+  package init<S: Scalar>(summed words: Block<S>) {
+    var bits = 0
+    for bit in 0..<words.count where words[bit] > 0 { bits |= 1 << bit }
+    self.init(rawValue: bits)
+  }
 }

@@ -22,9 +22,11 @@ package struct RankMemory: Equatable, Sendable {
   ///   - shards: V, over all ranks.
   ///   - stateRanks: Ranks of a host that hold the optimizer's state and the average once between them.
   ///   - roundsBetweenHosts: Whether `communication.wire` rounds.
+  ///   - averagesReplicas: Whether ranks take steps alone.
   package init(
     training: ExecutionPlan, evaluation: ExecutionPlan, rule: UpdateRule, hasAverage: Bool,
-    shards: Int, cluster: Cluster, stateRanks: Int = 1, roundsBetweenHosts: Bool = false
+    shards: Int, cluster: Cluster, stateRanks: Int = 1, roundsBetweenHosts: Bool = false,
+    averagesReplicas: Bool = false
   ) {
     let parameters = training.leaf.parameterCount
     add("parameters", parameters, "weights")
@@ -47,6 +49,7 @@ package struct RankMemory: Equatable, Sendable {
     if roundsBetweenHosts, cluster.hosts > 1 {
       add("residuals", leaf / cluster.localRanks, "what rounding between hosts keeps back")
     }
+    if averagesReplicas { add("means", parameters, "of the ranks' replicas on their way") }
     if cluster.hosts > 1 {
       let layout = cluster.layout(shards: shards)
       let traffic = training.buckets.map { SumTraffic(bucket: $0, layout) }

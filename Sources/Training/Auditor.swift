@@ -10,8 +10,9 @@ struct Auditor {
   let collectives: any Collectives
   let journal: RunJournal?
 
-  func isDue(after step: Int) -> Bool {
-    spec.everySteps > 0 && step % spec.everySteps == 0
+  /// - Parameter last: The step of the audit before.
+  func isDue(after step: Int, last: Int) -> Bool {
+    spec.everySteps > 0 && step / spec.everySteps > last / spec.everySteps
   }
 
   /// All ranks compare their replicas; those in the minority are healed, or all stop.

@@ -125,9 +125,8 @@ package struct RunCounters: Equatable, Sendable {
       better: spec.loss.countsRightAnswers ? .higher : .lower)
   }
 
-  /// Counts one more step.
+  /// Takes in the means over the samples since the ranks agreed last.
   mutating func add(loss: Double, accuracy: Double?, samples: Int) {
-    step += 1
     epochSamples += samples
     epochLoss += loss * Double(samples)
     epochRight += (accuracy ?? 0) * Double(samples)

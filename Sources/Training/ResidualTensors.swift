@@ -11,13 +11,10 @@ enum ResidualTensors {
   static func contain(_ tensor: NamedTensor) -> Bool { tensor.name.hasPrefix(prefix) }
 
   /// Those of all hosts, on rank 0; all ranks call it.
-  ///
-  /// - Parameter residuals: nil: nothing is rounded.
   static func gather(
-    _ residuals: WireResiduals<Float>?, of model: ModelMemory<Float>
+    _ residuals: WireResiduals<Float>, of model: ModelMemory<Float>
   ) throws -> [NamedTensor] {
-    guard let residuals else { return [] }
-    return try residuals.gather().flatMap { part in
+    try residuals.gather().flatMap { part in
       part.memory.withBlock { block in
         model.parameterTensors(block, prefix: Self.prefix(of: part.subtree))
       }
@@ -26,7 +23,9 @@ enum ResidualTensors {
 
   /// Hands saved residuals out; all ranks call it.
   ///
-  /// - Parameter tensors: On rank 0 those of the checkpoint.
+  /// - Parameters:
+  ///   - tensors: On rank 0 those of the checkpoint.
+  ///   - residuals: nil: nothing is rounded.
   /// - Returns: What the user should know.
   static func restore(
     _ tensors: [NamedTensor], into residuals: WireResiduals<Float>?, of model: ModelMemory<Float>

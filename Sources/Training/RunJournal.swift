@@ -39,7 +39,7 @@ package final class RunJournal {
       display.show(progress(counters, at: now, since: newest), at: now)
       newest = (counters.step, now)
     }
-    guard counters.step % logInterval == 0 else { return }
+    guard counters.step / logInterval > recorded.step / logInterval else { return }
     let steps = max(1, counters.step - recorded.step)
     let elapsed = now - recorded.time
     try append(

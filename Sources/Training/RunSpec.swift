@@ -53,6 +53,8 @@ package struct TrainingSpec: Equatable, Sendable {
   package var batch = 128
   /// Micro-shards per batch: the leaves of the summation tree, the most ranks a run can have.
   package var shards = 8
+  /// Steps that every rank takes alone before the replicas become their mean; 1: all take each together.
+  package var localSteps = 1
   /// Ends the run early, schedules unchanged.
   package var maxSteps: Int?
   /// Largest allowed L2 norm of the whole gradient.

@@ -108,13 +108,16 @@ extension Replica {
 }
 
 extension GradientSummation<Float> {
-  /// The sums of a run; all ranks make theirs together.
+  /// The sums of a run; all ranks make theirs together. With local steps they are those of the rank's own shards,
+  /// and the ranks share nothing.
   package convenience init(
     _ spec: RunSpec, _ plans: ModelPlans, over group: any Collectives
   ) throws(CollectivesError) {
+    let isLocal = spec.training.localSteps > 1
+    let own = ShardRange.shards(ofRank: group.rank, of: group.ranks, shards: spec.training.shards)
     try self.init(
       length: plans.training.leaf.count, buckets: plans.training.buckets,
-      shards: spec.training.shards, over: group,
+      shards: isLocal ? own.count : spec.training.shards, over: isLocal ? SoloCollectives() : group,
       rounding: WireRounding(
         spec.communication.wire, exactCount: plans.training.leaf.parameterStart))
   }
@@ -128,8 +131,9 @@ extension Replica {
       let ranks = Set(counts).count == 1 ? "\(counts[0]) ranks" : "ranks"
       return "sharded over the \(ranks) of \(counts.count == 1 ? "the" : "each") host"
     }
-    if spec.optimizer.state.shards(
-      parameterCount: model.parameterList.reduce(0) { $0 + $1.elementCount })
+    if spec.training.localSteps == 1,
+      spec.optimizer.state.shards(
+        parameterCount: model.parameterList.reduce(0) { $0 + $1.elementCount })
     {
       if group.hostCount < group.ranks {
         return "replicated: shared memory (/dev/shm) has no room for it"

@@ -1,4 +1,3 @@
-import Checkpoints
 import Collectives
 import DataParallel
 import Datasets
@@ -15,23 +14,26 @@ package final class TrainingRun {
   private let spec: RunSpec
   private let length: RunLength
   private let schedule: LearningRateSchedule
-  private let collectives: any Collectives
-  private let replica: Replica
-  private let steps: StepEngine<Float>
+  let collectives: any Collectives
+  let replica: Replica
+  let steps: StepEngine<Float>
   private let evaluator: Evaluator<Float>
   private let evaluationEngine: ShardEngine<Float>
   private let data: LoadedData
   private let trainLoader: BatchLoader<Float>
-  private let journal: RunJournal?
-  private let keeper: CheckpointKeeper?
+  let journal: RunJournal?
+  let keeper: CheckpointKeeper?
   private let auditor: Auditor
   private let faults: InjectedFaults
   /// nil: nothing stops the run early.
-  private let preemption: Preemption?
+  let preemption: Preemption?
   private var order: EpochOrder
   /// What this rank is doing at any moment.
   package let activity: RankActivity
   private let ledger: TimeLedger
+  /// nil: the ranks take every step together.
+  private let localSteps: LocalSteps?
+  private var auditedStep: Int
 
   /// - Parameter summation: Needed where the replica's state is shared; nil: made here.
   package init(
@@ -57,6 +59,8 @@ package final class TrainingRun {
     let usesClasses = spec.data.target == .classes
     let summation = try summation ?? GradientSummation(spec, plans, over: collectives)
     let batchSumCounts = plans.training.batchSumCounts
+    let shards = ShardRange.shards(
+      ofRank: collectives.rank, of: collectives.ranks, shards: spec.training.shards)
     steps = try StepEngine(
       engine: ShardEngine(
         plans.training, model: replica.model, usesClasses: usesClasses, seed: spec.seed,
@@ -65,9 +69,14 @@ package final class TrainingRun {
       summation: summation,
       batchSums: batchSumCounts.isEmpty
         ? nil : BatchSums(counts: batchSumCounts, beside: summation, over: collectives),
-      board: replica.board, shards: spec.training.shards,
+      board: replica.board, shards: spec.training.shards, firstShard: shards.lowerBound,
       limits: GradientLimits(norm: spec.training.clipNorm, value: spec.training.clipValue),
       activity: self.activity)
+    localSteps =
+      spec.training.localSteps > 1
+      ? try LocalSteps(spec, plans.training, replica: replica, steps: steps, over: collectives)
+      : nil
+    auditedStep = replica.counters.step
     evaluationEngine = ShardEngine(
       plans.evaluation, model: replica.model, usesClasses: usesClasses, seed: spec.seed,
       arena: arena)
@@ -84,25 +93,22 @@ package final class TrainingRun {
   /// - Throws: Among others the orderly `AgreedFailure` of a run that was asked to stop.
   package func train() throws {
     try endIfAsked()
-    try auditor.audit(replica, activity: activity)
+    try audit()
     ledger.open()
     if replica.counters.owesEpochEnd(length) { try endEpoch() }
     while replica.counters.step < length.lastStep, !replica.counters.hasStoppedEarly {
       let requests = try takeStep()
       try keeper?.poll(activity)
       try faults.flipBits(of: replica, after: replica.counters.step)
+      if !length.agrees(after: replica.counters.step) { continue }
       if requests.wantStop { throw try end(by: requests) }
       if length.endsEpoch(after: replica.counters.step) { try endEpoch() }
-      if auditor.isDue(after: replica.counters.step) {
-        try auditor.audit(replica, activity: activity)
-      }
+      if auditor.isDue(after: replica.counters.step, last: auditedStep) { try audit() }
       if requests.contains(.checkpoint) {
         try save { try $0.saveDue(replica, rest: $1, activity: activity) }
       }
     }
-    if !auditor.isDue(after: replica.counters.step) {
-      try auditor.audit(replica, activity: activity)
-    }
+    if auditedStep < replica.counters.step { try audit() }
     try save { try $0.saveLast(replica, rest: $1, activity: activity) }
     guard spec.training.earlyStopping != nil else { return }
     replica.restoreBest()
@@ -117,43 +123,76 @@ package final class TrainingRun {
     return (times, slownessLine(times))
   }
 
+  private func audit() throws {
+    try auditor.audit(replica, activity: activity)
+    auditedStep = replica.counters.step
+  }
+
   // MARK: One step
 
   /// - Returns: What any rank asked for during the step.
   private func takeStep() throws -> StepRequests {
     let step = replica.counters.step
-    let positions = length.positions(ofStep: step)
-    let epoch = length.epoch(ofStep: step)
     let batch = StepBatch(
-      count: positions.count, step: step, learningRate: schedule.rate(atStep: step))
-    let load = { [self] (range: Range<Int>) throws in
-      try faults.strike(.data, step: step + 1)
-      let place = positions.lowerBound + range.lowerBound..<positions.lowerBound + range.upperBound
-      self.load(place, trainLoader, order: order, epoch: epoch, into: steps.engine)
-    }
-    let before = steps.waiting
+      count: length.positions(ofStep: step).count, step: step,
+      learningRate: schedule.rate(atStep: step))
     activity.begin(step: step)
-    let result: StepResult
-    do {
-      result = try steps.run(batch, requests: requests, load: load)
-    } catch let fault as NotFinite {
-      throw try divergence(fault, batch, load: load)
-    }
-    activity.endStep()
-    let waiting = steps.waiting - before
-    activity.move(waiting.late, from: .compute, to: .waiting)
-    activity.move(waiting.communication, from: .compute, to: .communication)
-    replica.counters.add(loss: result.loss, accuracy: result.accuracy, samples: positions.count)
+    let done =
+      if let localSteps { try takeLocally(batch, localSteps) } else { try takeTogether(batch) }
+    replica.counters.step += 1
+    guard let (result, samples) = done else { return [] }
+    replica.counters.add(loss: result.loss, accuracy: result.accuracy, samples: samples)
     try journal?.note(
       result, counters: replica.counters, learningRate: batch.learningRate)
     return result.requests
   }
 
+  private func takeTogether(
+    _ batch: StepBatch
+  ) throws -> (result: StepResult, samples: Int)? {
+    let before = steps.waiting
+    let result: StepResult
+    do {
+      result = try steps.run(batch, requests: requests) { try load($0, of: batch) }
+    } catch let fault as NotFinite {
+      throw try divergence(fault, batch)
+    }
+    activity.endStep()
+    let waiting = steps.waiting - before
+    activity.move(waiting.late, from: .compute, to: .waiting)
+    activity.move(waiting.communication, from: .compute, to: .communication)
+    return (result, batch.count)
+  }
+
+  /// - Returns: nil until the ranks agree.
+  private func takeLocally(
+    _ batch: StepBatch, _ local: LocalSteps
+  ) throws -> (result: StepResult, samples: Int)? {
+    try local.take(batch) { try load($0, of: batch) }
+    defer { activity.endStep() }
+    guard length.agrees(after: batch.step + 1) else { return nil }
+    let before = local.waiting
+    activity.begin(.communication)
+    let done = try local.average(requests: requests()) { try load($1, of: $0) }
+    activity.move((local.waiting - before).late, from: .communication, to: .waiting)
+    return done
+  }
+
   /// What this rank asks for: to stop, and on rank 0 a checkpoint.
   private func requests() -> StepRequests {
-    var requests = preemption?.requests(saving: keeper?.expectedDuration ?? .zero) ?? []
+    let needed = (keeper?.expectedDuration ?? .zero) + (localSteps?.periodDuration ?? .zero)
+    var requests = preemption?.requests(saving: needed) ?? []
     if keeper?.isSaveDue == true { requests.insert(.checkpoint) }
     return requests
+  }
+
+  /// Loads positions of a step's batch.
+  private func load(_ range: Range<Int>, of batch: StepBatch) throws {
+    try faults.strike(.data, step: batch.step + 1)
+    let start = length.positions(ofStep: batch.step).lowerBound
+    load(
+      start + range.lowerBound..<start + range.upperBound, trainLoader, order: order,
+      epoch: length.epoch(ofStep: batch.step), into: steps.engine)
   }
 
   private func load(
@@ -173,11 +212,9 @@ package final class TrainingRun {
   }
 
   /// All ranks search their part of the step for the layer that went bad first.
-  private func divergence(
-    _ fault: NotFinite, _ batch: StepBatch, load: (Range<Int>) throws -> Void
-  ) throws -> AgreedFailure {
+  private func divergence(_ fault: NotFinite, _ batch: StepBatch) throws -> AgreedFailure {
     let operations = steps.engine.plan.graph.operations
-    let own = try steps.firstNotFinite(batch, load: load)
+    let own = try steps.firstNotFinite(batch) { try load($0, of: batch) }
     let first =
       operations.count - (try collectives.allMaximum(operations.count - (own ?? operations.count)))
     let place = first < operations.count ? operations[first] : nil
@@ -238,41 +275,5 @@ package final class TrainingRun {
       try faults.strike(.evaluation, step: replica.counters.step)
       load(range, loader, order: nil, epoch: nil, into: evaluationEngine)
     }
-  }
-
-  // MARK: Saving
-
-  /// All ranks bring what belongs into a checkpoint; rank 0 saves it.
-  private func save(_ save: (CheckpointKeeper, [NamedTensor]) throws -> Void) throws {
-    let residuals = try activity.during(.checkpoint) {
-      try ResidualTensors.gather(steps.summation.residuals, of: replica.model)
-    }
-    if let keeper { try save(keeper, residuals) }
-  }
-
-  /// Takes over what rounding between hosts had kept back; all ranks call it before `train`.
-  ///
-  /// - Returns: What the user should know of it.
-  package func restoreResiduals(_ checkpoint: ReceivedCheckpoint?) throws -> String? {
-    try ResidualTensors.restore(
-      checkpoint?.residuals ?? [], into: steps.summation.residuals, of: replica.model)
-  }
-
-  // MARK: Stopping early
-
-  /// All ranks end here if one of them asks for it.
-  private func endIfAsked() throws {
-    guard let preemption else { return }
-    let requests = try preemption.requestsOfAll(saving: keeper?.expectedDuration ?? .zero)
-    if requests.wantStop { throw try end(by: requests) }
-  }
-
-  /// Saves where the run stands.
-  private func end(by requests: StepRequests) throws -> AgreedFailure {
-    let step = replica.counters.step
-    if step > 0 { try save { try $0.saveLast(replica, rest: $1, activity: activity) } }
-    journal?.display.clear()
-    return requests.end(
-      at: step, isSaved: keeper?.isSaved(replica) ?? true, isFresh: preemption?.isFresh ?? false)
   }
 }

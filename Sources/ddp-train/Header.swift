@@ -48,6 +48,13 @@ private func bitsLines(_ spec: RunSpec, over group: any Collectives) -> [String]
         ? "gradients travel between hosts as \(wire.rawValue): the result depends on the hosts and their ranks"
         : "communication.wire \(wire.rawValue) has no effect on one host")
   }
+  let localSteps = spec.training.localSteps
+  if localSteps > 1 {
+    lines.append(
+      group.ranks > 1
+        ? "each rank takes \(localSteps) steps alone, then all take their mean: the result depends on the ranks"
+        : "training.local_steps \(localSteps) has no effect on one rank")
+  }
   let norms = spec.model.wholeBatchNorms.count
   if norms > 0 {
     lines.append(

@@ -11,12 +11,16 @@ extension ModelPlans {
   func memory(
     _ spec: RunSpec, on cluster: Cluster, sharesState: Bool? = nil
   ) -> RankMemory {
-    let shares = sharesState ?? spec.optimizer.state.shards(parameterCount: graph.parameterCount)
+    let shares =
+      sharesState
+      ?? (spec.training.localSteps == 1
+        && spec.optimizer.state.shards(parameterCount: graph.parameterCount))
     return RankMemory(
       training: training, evaluation: evaluation, rule: spec.optimizer.rule,
       hasAverage: spec.training.emaDecay != nil, shards: spec.training.shards, cluster: cluster,
       stateRanks: shares ? cluster.leastLocalRanks : 1,
-      roundsBetweenHosts: spec.communication.wire.isRounded)
+      roundsBetweenHosts: spec.communication.wire.isRounded,
+      averagesReplicas: spec.training.localSteps > 1)
   }
 }
 

@@ -113,6 +113,27 @@ struct CrossCheckTests {
         """)
   }
 
+  @Test("ranks that step alone share nothing within a step")
+  func localSteps() {
+    let text = smallest + "\ntraining: {local_steps: 4}"
+    #expect(faults(text) == nil)
+    #expect(
+      faults(text, "communication.wire=float16") == """
+        command line: communication.wire=float16: communication.wire is float16, but training.local_steps is 4
+          expected: float32 where hosts exchange weights, which are not rounded
+          to fix:   remove wire, or set training.local_steps to 1
+        """)
+    #expect(
+      faults(text, "optimizer.state=sharded") == """
+        command line: optimizer.state=sharded: optimizer.state is sharded, but training.local_steps is 4
+          expected: a state of its own for each rank that steps alone
+          to fix:   remove state, or set training.local_steps to 1
+        """)
+    #expect(
+      faults(text, "model.layers=[{dense: 3}, {batch_norm: {statistics: batch}}]")?.contains(
+        "takes the statistics of the whole batch, but training.local_steps is 4") == true)
+  }
+
   @Test("a rate that is scaled says for which batch it was found")
   func scaling() {
     #expect(

@@ -131,6 +131,7 @@ struct ResolvedConfigurationTests {
           epochs: 1
           batch: 128
           shards: 8
+          local_steps: 1
           max_steps: null
           clip_norm: null
           clip_value: null

@@ -152,6 +152,7 @@ struct SectionTests {
           epochs: 3
           batch: 60
           shards: 4
+          local_steps: 2
           max_steps: 40
           clip_norm: 1.5
           clip_value: 0.5
@@ -168,6 +169,7 @@ struct SectionTests {
     training.epochs = 3
     training.batch = 60
     training.shards = 4
+    training.localSteps = 2
     training.maxSteps = 40
     training.clipNorm = 1.5
     training.clipValue = 0.5

@@ -39,6 +39,19 @@ struct RunLengthTests {
     #expect(RunLength(samples: 203, batch: 24, epochs: 2, maxSteps: 50).lastStep == 18)
   }
 
+  @Test("ranks that step alone agree after every few steps of an epoch and at its end")
+  func localSteps() {
+    func length(_ maxSteps: Int? = nil) -> RunLength {
+      RunLength(samples: 203, batch: 24, epochs: 2, maxSteps: maxSteps, localSteps: 4)
+    }
+    #expect((0...18).filter { length().agrees(after: $0) } == [0, 4, 8, 9, 13, 17, 18])
+    #expect(
+      (0...20).map { length($0).lastStep } == [
+        0, 4, 4, 4, 4, 8, 8, 8, 8, 9, 13, 13, 13, 13, 17, 17, 17, 17, 18, 18, 18,
+      ])
+    #expect(length().lastStep == 18)
+  }
+
   @Test("a warm-up may take the whole run and no more", arguments: [0, 1, 17, 18])
   func warmup(steps: Int) throws {
     var schedule = ScheduleSpec(.constant)

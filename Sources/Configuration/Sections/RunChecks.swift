@@ -8,6 +8,38 @@ enum RunChecks {
     checkStratification(draft, site, &faults)
     checkGenerated(draft, site, &faults)
     checkTarget(draft, site, &faults)
+    checkLocalSteps(draft, site, &faults)
+  }
+
+  /// Ranks that step alone have nothing to share within a step.
+  private static func checkLocalSteps(
+    _ draft: RunDraft, _ site: SectionSite, _ faults: inout Faults
+  ) {
+    let steps = draft.run.training.localSteps
+    guard site.isSound("training.local_steps", in: faults), steps > 1 else { return }
+    func refuse(_ path: String, _ what: String, expected: String, remedy: String) {
+      faults.add(
+        at: site.node?.place(at: path) ?? site.place, path: path,
+        "\(what), but training.local_steps is \(steps)", expected: expected,
+        remedy: remedy + ", or set training.local_steps to 1")
+    }
+    let wire = draft.run.communication.wire
+    if site.isSound("communication.wire", in: faults), wire != .float32 {
+      refuse(
+        "communication.wire", "communication.wire is \(wire.rawValue)",
+        expected: "float32 where hosts exchange weights, which are not rounded",
+        remedy: "remove wire")
+    }
+    if site.isSound("optimizer", in: faults), draft.run.optimizer.state == .sharded {
+      refuse(
+        "optimizer.state", "optimizer.state is sharded",
+        expected: "a state of its own for each rank that steps alone", remedy: "remove state")
+    }
+    if site.isSound("model", in: faults), let norm = draft.run.model.wholeBatchNorms.first {
+      refuse(
+        "model", "batch_norm at \(norm.place) takes the statistics of the whole batch",
+        expected: "statistics that a rank can take alone", remedy: "use statistics: shard")
+    }
   }
 
   /// Class numbers are what softmax cross-entropy reads; other losses compare numbers.

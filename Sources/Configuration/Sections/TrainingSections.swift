@@ -18,6 +18,10 @@ extension Section where Root == TrainingSpec {
           "shards", \.shards, .wholeNumber(.atLeast(1), example: 8),
           "Micro-shards per batch, the most ranks a run can have; decides the bits, ranks do not."),
         Key(
+          "local_steps", \.localSteps, .wholeNumber(.atLeast(1), example: 4),
+          "Steps that each rank takes alone before all take the mean of their weights; above 1 results depend on the "
+            + "ranks."),
+        Key(
           "max_steps", \.maxSteps, Format.wholeNumber(.atLeast(1), example: 1000).optional,
           "Ends the run early, schedules unchanged."),
         Key(

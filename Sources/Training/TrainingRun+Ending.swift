@@ -1,0 +1,42 @@
+import Checkpoints
+import Collectives
+import Diagnostics
+import Engine
+
+/// Saving, and making way before the last step.
+extension TrainingRun {
+  /// All ranks bring what belongs into a checkpoint; rank 0 saves it.
+  func save(_ save: (CheckpointKeeper, [NamedTensor]) throws -> Void) throws {
+    var rest: [NamedTensor] = []
+    if let residuals = steps.summation.residuals {
+      rest = try activity.during(.checkpoint) {
+        try ResidualTensors.gather(residuals, of: replica.model)
+      }
+    }
+    if let keeper { try save(keeper, rest) }
+  }
+
+  /// Takes over what rounding between hosts had kept back; all ranks call it before `train`.
+  ///
+  /// - Returns: What the user should know of it.
+  package func restoreResiduals(_ checkpoint: ReceivedCheckpoint?) throws -> String? {
+    try ResidualTensors.restore(
+      checkpoint?.residuals ?? [], into: steps.summation.residuals, of: replica.model)
+  }
+
+  /// All ranks end here if one of them asks for it.
+  func endIfAsked() throws {
+    guard let preemption else { return }
+    let requests = try preemption.requestsOfAll(saving: keeper?.expectedDuration ?? .zero)
+    if requests.wantStop { throw try end(by: requests) }
+  }
+
+  /// Saves where the run stands.
+  func end(by requests: StepRequests) throws -> AgreedFailure {
+    let step = replica.counters.step
+    if step > 0 { try save { try $0.saveLast(replica, rest: $1, activity: activity) } }
+    journal?.display.clear()
+    return requests.end(
+      at: step, isSaved: keeper?.isSaved(replica) ?? true, isFresh: preemption?.isFresh ?? false)
+  }
+}
