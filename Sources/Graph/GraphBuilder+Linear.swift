@@ -32,7 +32,7 @@ extension GraphBuilder {
       dilation: spec.dilation)
     let geometry = ConvolutionGeometry(
       vertical: axes.vertical, horizontal: axes.horizontal, inputChannels: channels,
-      outputChannels: spec.filters, groups: groups)
+      outputChannels: spec.filters, groups: groups, algorithm: convolutions)
     let window = spec.kernel.height * spec.kernel.width
     let fans = (
       in: geometry.inputChannelsPerGroup * window, out: geometry.outputChannelsPerGroup * window

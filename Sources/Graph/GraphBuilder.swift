@@ -8,6 +8,7 @@ package struct GraphBuilder {
   package private(set) var graph: ModelGraph
   private let mode: GraphMode
   let batchNormStatistics: BatchNormStatistics
+  let convolutions: ConvolutionAlgorithm
 
   /// A value on its way through the layers, with the shape of one sample.
   struct Flow {
@@ -21,11 +22,11 @@ package struct GraphBuilder {
   ///
   /// - Throws: A `Diagnostic` that names the layer, the shape it got and the shape it needs.
   package static func forward(
-    _ spec: ModelSpec, loss: LossSpec?, mode: GraphMode
+    _ spec: ModelSpec, loss: LossSpec?, mode: GraphMode, convolutions: ConvolutionAlgorithm = .auto
   ) throws -> ModelGraph {
     var builder = GraphBuilder(
       graph: ModelGraph(inputShape: spec.input), mode: mode,
-      batchNormStatistics: spec.batchNormStatistics)
+      batchNormStatistics: spec.batchNormStatistics, convolutions: convolutions)
     let start = Flow(value: builder.graph.input, shape: spec.input)
     let end = try builder.lower(spec.layers, from: start, path: "layers", reluFollows: false)
     builder.graph.output = end.value

@@ -26,6 +26,16 @@ package struct WindowAxis: Equatable, Sendable {
   }
 }
 
+/// How convolutions are computed; each choice has bits of its own.
+package enum ConvolutionAlgorithm: String, CaseIterable, Sendable {
+  /// What this version takes for the best by a rule that looks at the geometry alone: so far always `direct`.
+  case auto
+  /// Products over all taps.
+  case direct
+  /// By tiles wherever the geometry allows: 3 x 3, stride 1, no groups, no dilation.
+  case winograd
+}
+
 /// The geometry of a two-dimensional convolution, `[N, H, W, Cin] -> [N, H', W', Cout]`.
 ///
 /// Weights lie as `[kernel height, kernel width, Cin / groups, Cout]`; output channel `c` belongs to
@@ -36,16 +46,18 @@ package struct ConvolutionGeometry: Equatable, Sendable {
   package var inputChannels: Int
   package var outputChannels: Int
   package var groups: Int
+  package var algorithm: ConvolutionAlgorithm
 
   package init(
     vertical: WindowAxis, horizontal: WindowAxis, inputChannels: Int, outputChannels: Int,
-    groups: Int = 1
+    groups: Int = 1, algorithm: ConvolutionAlgorithm = .auto
   ) {
     self.vertical = vertical
     self.horizontal = horizontal
     self.inputChannels = inputChannels
     self.outputChannels = outputChannels
     self.groups = groups
+    self.algorithm = algorithm
   }
 
   package var inputChannelsPerGroup: Int { inputChannels / groups }

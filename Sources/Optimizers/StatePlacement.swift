@@ -28,7 +28,7 @@ package enum StatePlacement: Equatable, Sendable {
   /// | 10M | | 1.11 | 0.89 | | |
   /// | 20M | | 1.00 | 0.98 | | |
   ///
-  /// From 1M on the two cores share their memory's bandwidth with other work, and ratios of pairs spread by a third.
+  /// From 1M on single pairs lie between 0.4 and 1.3, since other work shared the memory's bandwidth: there the memory saved counts.
   package static let shardedFrom = 30_000
 
   /// Whether ranks of a host that share memory hold the state once.

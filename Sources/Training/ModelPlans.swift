@@ -1,5 +1,6 @@
 import Diagnostics
 import Graph
+import Kernels
 import Plan
 
 /// The network of a run, planned for training and for use.
@@ -15,14 +16,23 @@ package struct ModelPlans: Sendable {
       bucketElements: max(1, (spec.plan.bucketBytes ?? bucketBytes) / MemoryLayout<Float>.stride))
     let shardCapacity = spec.training.batch / spec.training.shards
     training = ExecutionPlan(
-      training: try GraphBuilder.forward(spec.model, loss: spec.loss, mode: .training),
+      training: try spec.forwardGraph(.training),
       capacity: shardCapacity, options: options)
     evaluation = ExecutionPlan(
-      inference: try GraphBuilder.forward(spec.model, loss: spec.loss, mode: .evaluation),
+      inference: try spec.forwardGraph(.evaluation),
       capacity: spec.evaluation.batch ?? shardCapacity, options: options)
   }
 
   package var graph: ModelGraph { training.graph }
+
+  /// How each convolution is computed, by layer: other choices have other bits.
+  package var convolutionAlgorithms: [String: String] {
+    let choices = graph.operations.compactMap { operation -> (String, String)? in
+      guard case .convolution(let geometry) = operation.kind else { return nil }
+      return ("conv.algorithm of \(operation.layer)", ConvolutionPlan(geometry).description)
+    }
+    return Dictionary(choices) { first, _ in first }
+  }
 
   /// Numbers that the network gives for a sample.
   package var outputs: Int { graph.outputShape.reduce(1, *) }
@@ -37,4 +47,12 @@ package struct ModelPlans: Sendable {
 
   /// Elements of the one arena that serves both plans.
   package var arenaCount: Int { max(training.arena.count, evaluation.arena.count) }
+}
+
+extension RunSpec {
+  /// The network with its loss, before the gradients.
+  func forwardGraph(_ mode: GraphMode) throws -> ModelGraph {
+    try GraphBuilder.forward(
+      model, loss: loss, mode: mode, convolutions: convolution.algorithm)
+  }
 }

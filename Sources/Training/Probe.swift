@@ -29,7 +29,7 @@ package enum Probe {
   package static func run<S: Scalar & TensorNumber>(
     _ spec: RunSpec, files: Files, mode: GraphMode, scalar: S.Type
   ) throws -> [NamedTensor] {
-    let forward = try GraphBuilder.forward(spec.model, loss: spec.loss, mode: mode)
+    let forward = try spec.forwardGraph(mode)
     let weights = try SafetensorsFile(path: files.weights)
     let inputs = try SafetensorsFile(path: files.inputs)
     let rows = try rowCount(of: inputs, spec)

@@ -19,6 +19,7 @@ package struct RunSpec: Equatable, Sendable {
   package var preemption = PreemptionSpec()
   package var audit: AuditSpec
   package var plan: PlanSpec
+  package var convolution = ConvolutionSpec()
   package var communication = CommunicationSpec()
   package var failure = FailureSpec()
   package var placement = PlacementSpec()
@@ -147,6 +148,12 @@ package struct PlanSpec: Equatable, Sendable {
   package var fusion = true
   /// Bytes of gradient that are summed at once; nil: chosen at the start by measuring.
   package var bucketBytes: Int?
+
+  package init() {}
+}
+
+package struct ConvolutionSpec: Equatable, Sendable {
+  package var algorithm = ConvolutionAlgorithm.auto
 
   package init() {}
 }

@@ -45,9 +45,12 @@ struct ConvolutionCase {
   }
 
   /// Sixteen images, one micro-shard of the default run.
-  func measure<S: Scalar>(_ type: S.Type, _ stopwatch: Stopwatch) -> Speeds {
+  func measure<S: Scalar>(
+    _ type: S.Type, _ algorithm: ConvolutionAlgorithm, _ stopwatch: Stopwatch
+  ) -> Speeds {
     let images = 16
-    let geometry = geometry
+    var geometry = geometry
+    geometry.algorithm = algorithm
     let plan = ConvolutionPlan(geometry)
     let scratch = AlignedMemory<S>(
       count: max(

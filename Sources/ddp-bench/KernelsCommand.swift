@@ -1,10 +1,15 @@
 import ArgumentParser
+import Graph
 import Kernels
 
 /// The number type of a measurement.
 enum ScalarChoice: String, CaseIterable, ExpressibleByArgument {
   case float32
   case float64
+}
+
+extension ConvolutionAlgorithm: ExpressibleByArgument {
+  fileprivate static var list: String { allCases.map(\.rawValue).joined(separator: ", ") }
 }
 
 struct KernelsCommand: ParsableCommand {
@@ -24,6 +29,9 @@ struct KernelsCommand: ParsableCommand {
 
   @Option(help: "The number type.")
   var scalar: ScalarChoice = .float32
+
+  @Option(help: "How convolutions are computed: \(ConvolutionAlgorithm.list).")
+  var algorithm: ConvolutionAlgorithm = .auto
 
   func validate() throws {
     guard seconds > 0 else {
@@ -47,7 +55,8 @@ struct KernelsCommand: ParsableCommand {
       print(Table.line(product.name, product.measure(type, stopwatch), peak: peak))
     }
     for convolution in ConvolutionCase.all where matches(convolution.name) {
-      print(Table.line(convolution.name, convolution.measure(type, stopwatch), peak: peak))
+      print(
+        Table.line(convolution.name, convolution.measure(type, algorithm, stopwatch), peak: peak))
     }
   }
 

@@ -25,8 +25,8 @@ struct RunFolder {
   func newestCheckpoint(resuming configuration: RunConfiguration) throws -> LoadedCheckpoint? {
     let found = try newestCheckpoint()
     guard let checkpoint = found else { return nil }
-    let changes = SettingChange.changes(
-      from: checkpoint.record.settings, to: configuration.flattened,
+    let changes = try SettingChange.changes(
+      from: checkpoint.record.settings, to: configuration.settings(),
       free: CheckpointCodec.freeSettings)
     if let refusal = SettingChange.refusal(changes, place: checkpoint.path) { throw refusal }
     return checkpoint
@@ -37,5 +37,12 @@ struct RunFolder {
     let found = try checkpoints.newestValid()
     for warning in found.warnings { printError("warning: \(warning)") }
     return found.checkpoint
+  }
+}
+
+extension RunConfiguration {
+  /// What must be the same when a run goes on: all keys, and what `auto` stands for in this program.
+  func settings() throws -> [String: String] {
+    try flattened.merging(ModelPlans(spec).convolutionAlgorithms) { key, _ in key }
   }
 }

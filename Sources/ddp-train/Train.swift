@@ -95,12 +95,12 @@ private func run(
       onFailure: spec.checkpoint.onFailure, firstStep: replica.counters.step)
   }
   let keeper =
-    collectives.isRoot
+    try collectives.isRoot
     ? CheckpointKeeper(
       folder: folder.checkpoints, spec: spec,
       codec: CheckpointCodec(
         spec, length: length, statistics: material.data.statistics,
-        settings: configuration.flattened, resolvedConfig: configuration.resolvedText),
+        settings: configuration.settings(), resolvedConfig: configuration.resolvedText),
       saved: resumedStep == nil ? nil : replica.counters,
       beginSave: { placement.freeThisThread() },
       warn: { console.printLines(["warning: \($0)"]) })

@@ -18,7 +18,7 @@ struct HostHangTests {
       by: bed.launcher + ["mpirun", "-q", "-H", "node1:2,node2:2"], HostsBed.environment,
       [
         "table.yaml", "--progress", "none", "training.epochs=100000",
-        "failure.hang_timeout_seconds=4",
+        "failure.hang_timeout_seconds=8",
       ] + more)
     try body(bed, command, process)
   }
@@ -28,7 +28,7 @@ struct HostHangTests {
     "(step [0-9]+, [-a-z_ ,.\\[\\]0-9]+|the (work|evaluation) after step [0-9]+|"
     + "the work before the first step|the start, reading data and checkpoint)"
 
-  @Test("of a stopped rank is told once, by its own host", arguments: [0, 2, 3])
+  @Test("of a stopped rank is told once, by its own host", arguments: [0, 3])
   func stopped(rank: Int) throws {
     try withJob(["--inject", "stop:rank=\(rank),step=20"]) { _, command, process in
       let result = try command.result(of: process)
@@ -40,8 +40,8 @@ struct HostHangTests {
           + "(; ranks? [0-3]( and [0-3])? (was|were) last seen in \(Self.place))*"
         : "ranks 0, 1 and 2 wait in step 20, compute, [a-z]+-sum bucket 0"
       let pattern = try Regex(
-        "hang: rank \(rank) of 4 \\(node[12]\\), pid [0-9]+, is stopped in step 20, data, for [45] s; "
-          + others + " \\(failure\\.hang_timeout_seconds is 4\\)\n")
+        "hang: rank \(rank) of 4 \\(node[12]\\), pid [0-9]+, is stopped in step 20, data, for (8|9|10) s; "
+          + others + " \\(failure\\.hang_timeout_seconds is 8\\)\n")
       #expect(try pattern.wholeMatch(in: result.errors) != nil, "\(result.errors)")
     }
   }
@@ -54,13 +54,13 @@ struct HostHangTests {
       Thread.sleep(forTimeInterval: 0.5)
       try bed.cut("node2")
       let start = ContinuousClock.now
-      while try command.said().isEmpty, ContinuousClock.now - start < .seconds(30) {
+      while try command.said().isEmpty, ContinuousClock.now - start < .seconds(40) {
         Thread.sleep(forTimeInterval: 0.05)
       }
       let pattern = try Regex(
-        "hang: host node2 \\(ranks 2 and 3\\) has not answered for [6-8] s"
+        "hang: host node2 \\(ranks 2 and 3\\) has not answered for (9|1[0-9]) s"
           + "(; (rank [23] was|ranks 2 and 3 were) last seen in \(Self.place))+"
-          + "(; ranks? [01]( and 1)? waits? in \(Self.place))+ \\(failure\\.hang_timeout_seconds is 4\\)"
+          + "(; ranks? [01]( and 1)? waits? in \(Self.place))+ \\(failure\\.hang_timeout_seconds is 8\\)"
       )
       let line = try command.said().split(separator: "\n").first.map(String.init) ?? ""
       #expect(try pattern.wholeMatch(in: line) != nil, "\(line)")

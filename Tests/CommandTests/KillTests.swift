@@ -8,9 +8,9 @@ struct KillTests {
     case rank, launcher, everybody
   }
 
-  /// 200 with `DDP_FULL_TESTS`, else 6.
+  /// 200 with `DDP_FULL_TESTS`, else 3.
   private static let count =
-    ProcessInfo.processInfo.environment["DDP_FULL_TESTS"] == "1" ? 200 : 6
+    ProcessInfo.processInfo.environment["DDP_FULL_TESTS"] == "1" ? 200 : 3
 
   private let arguments = [
     "table.yaml", "training.epochs=1000000", "checkpoint.every_seconds=0.02", "--progress", "none",
@@ -33,7 +33,12 @@ struct KillTests {
       Command.wait(for: "end of what was struck") { (try? command.ranks().count) != 3 }
     }
     #expect(run.isRunning)
-    Command.wait(for: "step") { (try? command.newestStep()) ?? nil != nil }
+    Command.wait(for: "step and handlers") {
+      guard (try? command.newestStep()) ?? nil != nil, let ranks = try? command.ranks() else {
+        return false
+      }
+      return ranks.count == 3 && ranks.allSatisfy { Command.handles(SIGUSR1, process: $0) }
+    }
     kill(run.processIdentifier, SIGUSR1)
     let result = try command.result(of: run)
     #expect(result.status == 75, "\(result.errors)")

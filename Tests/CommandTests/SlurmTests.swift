@@ -5,6 +5,7 @@ import Testing
 @Suite(
   "A batch job under Slurm", .serialized,
   .enabled(if: SlurmBed.isPossible, Comment(rawValue: SlurmBed.requirement)))
+@SlurmThread
 struct SlurmTests {
   /// Runs until it is stopped; with `max_steps` in the file, until then.
   private let arguments = ["table.yaml", "--progress", "none", "output.folder=my runs/job"]

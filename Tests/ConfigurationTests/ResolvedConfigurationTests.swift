@@ -109,6 +109,8 @@ struct ResolvedConfigurationTests {
           layers:
             - dense: {units: 2, bias: true, weight_initializer: null, bias_initializer: zeros}
           batch_norm_statistics: shard
+        conv:
+          algorithm: auto
         loss:
           kind: softmax_cross_entropy
           label_smoothing: 0

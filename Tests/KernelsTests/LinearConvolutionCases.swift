@@ -88,8 +88,10 @@ struct ConvolutionProblem<S: Scalar> {
   let bias: FencedBlock<S>
   let outputGradient: FencedBlock<S>
 
-  init(_ problem: ConvolutionCase) {
-    geometry = problem.geometry
+  init(_ problem: ConvolutionCase, algorithm: ConvolutionAlgorithm = .direct) {
+    var geometry = problem.geometry
+    geometry.algorithm = algorithm
+    self.geometry = geometry
     images = problem.images
     plan = ConvolutionPlan(geometry)
     input = FencedBlock(samples(images * geometry.inputCount, seed: 1))

@@ -1,5 +1,3 @@
-import Foundation
-
 /// One thread for all calls to MPI. The main actor is none: on Linux its jobs move from thread to thread.
 @globalActor
 actor MPIThread {
@@ -8,37 +6,5 @@ actor MPIThread {
 
   nonisolated var unownedExecutor: UnownedSerialExecutor {
     Self.executor.asUnownedSerialExecutor()
-  }
-}
-
-/// Runs jobs one after another on a thread of its own. Every member is guarded by `condition`.
-final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
-  private let condition = NSCondition()
-  private var jobs: [UnownedJob] = []
-
-  init() {
-    let thread = Thread { [self] in runJobs() }
-    // As much as a main thread has.
-    thread.stackSize = 8 << 20
-    thread.start()
-  }
-
-  func enqueue(_ job: consuming ExecutorJob) {
-    let job = UnownedJob(job)
-    condition.lock()
-    jobs.append(job)
-    condition.signal()
-    condition.unlock()
-  }
-
-  private func runJobs() {
-    while true { next().runSynchronously(on: asUnownedSerialExecutor()) }
-  }
-
-  private func next() -> UnownedJob {
-    condition.lock()
-    defer { condition.unlock() }
-    while jobs.isEmpty { condition.wait() }
-    return jobs.removeFirst()
   }
 }

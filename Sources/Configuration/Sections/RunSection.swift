@@ -82,6 +82,8 @@ enum RunSection {
     [
       Key("data", \.data, DataSection.format, "Where samples come from.", isRequired: true),
       Key("model", \.run.model, ModelSection.section.format, "The network.", isRequired: true),
+      Key(
+        "conv", \.run.convolution, Section.convolution.format, "How convolutions are computed."),
       Key("loss", \.run.loss, LossSection.format, "What training minimises.", isRequired: true),
       Key(
         "optimizer", \.run.optimizer, OptimizerSection.format, "The update rule.",

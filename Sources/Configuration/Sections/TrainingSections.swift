@@ -160,6 +160,21 @@ extension Section where Root == CommunicationSpec {
   }
 }
 
+extension Section where Root == ConvolutionSpec {
+  static var convolution: Section {
+    Section(
+      defaults: ConvolutionSpec(),
+      keys: [
+        Key(
+          "algorithm", \.algorithm,
+          .word(["auto": .auto, "direct": .direct, "winograd": .winograd]),
+          "winograd: 3 x 3 convolutions of stride 1 by tiles, with fewer products and larger rounding errors; auto: "
+            + "direct, for now."
+        )
+      ])
+  }
+}
+
 extension Section where Root == PlacementSpec {
   static var placement: Section {
     Section(

@@ -26,7 +26,7 @@ package struct HangObserver {
   package let grace: Duration
   package private(set) var silences: [Silence]
   package private(set) var newest: [RankProgress?]
-  private let localRanks: [Int]
+  let localRanks: [Int]
 
   /// - Parameter host: The number of this host.
   package init(timeout: Duration, localRanks: [Int], ranks: Int, host: Int = 0) {

@@ -162,13 +162,22 @@ package final class HangWatch: Sendable {
     guard let relay else { return nil }
     for (index, host) in relay.hosts.enumerated() {
       let silence = Duration.milliseconds(Int64(relay.silences.load(index)))
-      let steps = observer.newest.indices.filter { watched.hosts[$0] == host }
-        .allSatisfy { observer.newest[$0].map(\.isInStep) ?? false }
-      if silence >= (steps ? timeout : timeout * 4) + observer.grace {
+      if silence >= (isAtStep(host, observer, watched) ? timeout : timeout * 4) + observer.grace {
         return words().text(silentHost: host, for: silence)
       }
     }
     return nil
+  }
+
+  /// Whether a host is in a step, where it says something all the time. Its news may be old: where this host waits
+  /// in a step, only rank 0's may do something else, such as writing a checkpoint.
+  private func isAtStep(_ host: String, _ observer: HangObserver, _ watched: Watched) -> Bool {
+    func areInStep(_ host: String) -> Bool {
+      observer.newest.indices.filter { watched.hosts[$0] == host }
+        .allSatisfy { observer.newest[$0].map(\.isInStep) ?? false }
+    }
+    let own = watched.hosts[observer.localRanks[0]]
+    return areInStep(host) || host != watched.hosts[0] && areInStep(own)
   }
 
   private func callSentence(_ name: String, for duration: Duration) -> String {

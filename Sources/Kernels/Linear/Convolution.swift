@@ -32,6 +32,10 @@ package func convolve<S: Scalar>(
       plan.pixelProduct(images: images), a: input, aRowStride: geometry.inputChannels,
       aDepthStride: 1, b: weights, bDepthStride: geometry.outputChannels, bColumnStride: 1,
       bias: bias, into: output, cRowStride: geometry.outputChannels, scratch: scratch)
+  } else if let tiles = plan.forwardTiles {
+    convolveByTiles(
+      tiles, images: images, source: input, weights: weights.base, bias: bias, into: output,
+      WinogradWorkspace(scratch, tiles))
   } else {
     let slide = SlidingProduct(
       plan: plan.forward, images: images, source: input.base, weights: weights.base,
@@ -65,6 +69,10 @@ package func convolveInputGradient<S: Scalar>(
       shape, a: outputGradient, aRowStride: geometry.outputChannels, aDepthStride: 1, b: weights,
       bDepthStride: 1, bColumnStride: geometry.outputChannels, into: inputGradient,
       cRowStride: geometry.inputChannels, scratch: scratch)
+  } else if let tiles = plan.inputGradientTiles {
+    inputGradientByTiles(
+      tiles, images: images, outputGradient: outputGradient, weights: weights,
+      into: inputGradient, scratch: scratch)
   } else {
     let slide = SlidingProduct(
       plan: plan.inputGradient, images: images, source: outputGradient.base, weights: weights.base,
@@ -98,6 +106,10 @@ package func convolveWeightGradient<S: Scalar>(
       aRowStride: 1, aDepthStride: geometry.inputChannels, b: outputGradient,
       bDepthStride: geometry.outputChannels, bColumnStride: 1, into: weightGradient,
       cRowStride: geometry.outputChannels, scratch: scratch)
+  } else if let tiles = plan.weightGradientTiles {
+    weightGradientByTiles(
+      tiles, images: images, input: input, outputGradient: outputGradient, into: weightGradient,
+      scratch: scratch)
   } else {
     let product = WeightGradientProduct(
       plan: plan.forward, images: images, input: input.base, outputGradient: outputGradient.base,
@@ -110,7 +122,10 @@ package func convolveWeightGradient<S: Scalar>(
 package func convolutionScratchCount<S: Scalar>(
   _ plan: ConvolutionPlan, images: Int, of type: S.Type
 ) -> Int {
-  plan.isMatrixProduct
+  if let tiles = plan.forwardTiles {
+    return WinogradWorkspace<S>.elementCount(tiles, turnsWeights: false)
+  }
+  return plan.isMatrixProduct
     ? matrixProductScratchCount(plan.pixelProduct(images: images), of: type)
     : TileWorkspace<S>.elementCount
       + plan.forward.packedWeightCount(lanes: S.Vector.scalarCount)
@@ -120,6 +135,9 @@ package func convolutionScratchCount<S: Scalar>(
 package func convolutionInputGradientScratchCount<S: Scalar>(
   _ plan: ConvolutionPlan, images: Int, of type: S.Type
 ) -> Int {
+  if let tiles = plan.inputGradientTiles {
+    return WinogradWorkspace<S>.elementCount(tiles, turnsWeights: true)
+  }
   var shape = plan.pixelProduct(images: images)
   swap(&shape.columns, &shape.depth)
   return plan.isMatrixProduct
@@ -132,6 +150,9 @@ package func convolutionInputGradientScratchCount<S: Scalar>(
 package func convolutionWeightGradientScratchCount<S: Scalar>(
   _ plan: ConvolutionPlan, images: Int, of type: S.Type
 ) -> Int {
+  if let tiles = plan.weightGradientTiles {
+    return WinogradWorkspace<S>.elementCount(tiles, turnsWeights: false)
+  }
   let pixels = plan.pixelProduct(images: images)
   return plan.isMatrixProduct
     ? matrixProductScratchCount(

@@ -11,8 +11,21 @@ package struct ConvolutionPlan: Equatable, Sendable {
   /// A window of one pixel that visits every pixel: a product of all pixels with one matrix.
   let isMatrixProduct: Bool
 
+  /// By tiles; nil: directly.
+  let forwardTiles: WinogradPlan?
+  let inputGradientTiles: WinogradPlan?
+  let weightGradientTiles: WinogradPlan?
+
   package init(_ geometry: ConvolutionGeometry) {
     self.geometry = geometry
+    let choice = WinogradChoice(geometry)
+    forwardTiles = choice.forward.map { WinogradPlan(forward: geometry, outputs: $0) }
+    inputGradientTiles = choice.inputGradient.map {
+      WinogradPlan(inputGradient: geometry, outputs: $0)
+    }
+    weightGradientTiles = choice.weightGradient.map {
+      WinogradPlan(forward: geometry, outputs: $0)
+    }
     forward = SlidingPlan(forward: geometry)
     inputGradient = SlidingPlan(inputGradient: geometry)
     isMatrixProduct =
@@ -20,6 +33,15 @@ package struct ConvolutionPlan: Equatable, Sendable {
       && [geometry.vertical, geometry.horizontal].allSatisfy {
         $0.kernel == 1 && $0.stride == 1 && $0.padBefore == 0 && $0.padAfter == 0
       }
+  }
+
+  /// `direct`, or the tiles of the three products: `winograd 4x4, by data 4x4, by weights direct`.
+  package var description: String {
+    let tiles = [forwardTiles, inputGradientTiles, weightGradientTiles].map {
+      $0.map { "\($0.outputs)x\($0.outputs)" } ?? "direct"
+    }
+    if tiles.allSatisfy({ $0 == "direct" }) { return "direct" }
+    return "winograd \(tiles[0]), by data \(tiles[1]), by weights \(tiles[2])"
   }
 
   /// Multiply-adds per image whose tap lies inside the image: what the kernels really compute.

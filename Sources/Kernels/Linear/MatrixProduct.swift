@@ -44,7 +44,7 @@ package func matrixProductScratchCount<S: Scalar>(_ shape: MatrixShape, of type:
   let rows = min(shape.rows, MatrixBlocking.rowLimit(of: type))
   // Every packed tile of A takes the room of the largest.
   let tileCount = EvenSplit(rows, limit: TileLimits.rows(of: S.self)).partCount + 1
-  let packedRows = tileCount * TileLimits.rows(of: S.self) * depth + 16
+  let packedRows = tileCount * TileLimits.rows(of: S.self) * (depth + MatrixProduct<S>.rowPadding)
   return TileWorkspace<S>.elementCount + depth * columns + packedRows
 }
 
@@ -61,6 +61,9 @@ private struct MatrixProduct<S: Scalar> {
   let workspace: TileWorkspace<S>
   let shape: MatrixShape
   let blocking: MatrixBlocking
+
+  /// Keeps copied rows, which may be a power of two long, out of each other's way in a cache.
+  static var rowPadding: Int { 16 }
 
   func run() {
     for columnBlock in 0..<blocking.columns.partCount {
@@ -116,11 +119,14 @@ private struct MatrixProduct<S: Scalar> {
     }
   }
 
-  /// Whether a block is read so seldom, by `count` rows or columns, that a copy would not pay. Strides that
-  /// are multiples of half a page put all steps into a few sets of every cache.
+  /// Whether a block is read so seldom, by `count` rows or columns, that a copy would not pay.
   private func readsInPlace(stride: Int, count: Int) -> Bool {
-    let collides = stride * MemoryLayout<S>.size % (TileLimits.isWide ? 2048 : 1024) == 0
-    return count <= (collides ? 96 : 288)
+    count <= (collides(stride) ? 96 : 288)
+  }
+
+  /// Whether steps are multiples of half a page and so all fall into a few sets of every cache.
+  private func collides(_ stride: Int) -> Bool {
+    stride * MemoryLayout<S>.size % (TileLimits.isWide ? 2048 : 1024) == 0
   }
 
   private func prefetch(_ tile: UnsafeMutablePointer<S>, rows: Int) {
@@ -156,7 +162,14 @@ private struct MatrixProduct<S: Scalar> {
   ) -> LeftBlock<S> {
     let source = a + rows.lowerBound * aRowStride + depth.lowerBound * aDepthStride
     if aDepthStride == 1 {
-      return .alongDepth(source, rowStride: aRowStride)
+      guard !readsInPlace(stride: aRowStride, count: shape.columns), collides(aRowStride) else {
+        return .alongDepth(source, rowStride: aRowStride)
+      }
+      let rowStride = depth.count + Self.rowPadding
+      packRows(
+        source, rowStride: aRowStride, rows: rows.count, depth: depth.count, into: target,
+        targetStride: rowStride)
+      return .alongDepth(UnsafePointer(target), rowStride: rowStride)
     }
     if aRowStride == 1 && readsInPlace(stride: aDepthStride, count: shape.columns) {
       return .alongRows(source, depthStride: aDepthStride)

@@ -87,6 +87,16 @@ func packSteps<S: Scalar>(
   }
 }
 
+/// Copies rows of A one after another.
+func packRows<S: Scalar>(
+  _ source: UnsafePointer<S>, rowStride: Int, rows: Int, depth: Int,
+  into target: UnsafeMutablePointer<S>, targetStride: Int
+) {
+  for row in 0..<rows {
+    (target + row * targetStride).update(from: source + row * rowStride, count: depth)
+  }
+}
+
 /// Each step overwrites what the one before wrote too far.
 @inline(__always)
 private func copySteps<S: Scalar, V: SIMD>(

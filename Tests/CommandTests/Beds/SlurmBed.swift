@@ -141,10 +141,14 @@ struct SlurmJob {
 
   /// Makes a job that waits in the queue start, without the delay that Slurm gives a requeued job.
   func startNow() throws {
-    // Slurm may set the delay only now, and the node may be on its way back.
+    // Slurm may set the delay only now, the node may be on its way back, and a node too busy to start the
+    // job in time leaves it held.
     for _ in 0..<90 {
       guard try field("JobState") == "PENDING" else { return }
       _ = try? bed.run(["scontrol", "update", "JobId=\(number)", "TimeLimit=60", "StartTime=now"])
+      if try field("Reason").contains("held") {
+        _ = try? bed.run(["scontrol", "release", "\(number)"])
+      }
       Thread.sleep(forTimeInterval: 1)
     }
     Issue.record("waits for \(try field("Reason"))")

@@ -1,0 +1,1 @@
+../MPICollectivesTests/ThreadExecutor.swift
