@@ -50,8 +50,8 @@ struct HostHangTests {
   func silentHost() throws {
     try withJob(["evaluation.every_epochs=100000"]) { bed, command, process in
       try command.waitForSteps()
-      // Hosts tell each other where they are four times a second.
-      Thread.sleep(forTimeInterval: 0.5)
+      // Hosts tell each other every second where they are.
+      Thread.sleep(forTimeInterval: 2)
       try bed.cut("node2")
       let start = ContinuousClock.now
       while try command.said().isEmpty, ContinuousClock.now - start < .seconds(40) {
@@ -59,7 +59,7 @@ struct HostHangTests {
       }
       let pattern = try Regex(
         "hang: host node2 \\(ranks 2 and 3\\) has not answered for (9|1[0-9]) s"
-          + "(; (rank [23] was|ranks 2 and 3 were) last seen in \(Self.place))+"
+          + "(; (rank [23] was|ranks 2 and 3 were) last seen in \(Self.place))*"
           + "(; ranks? [01]( and 1)? waits? in \(Self.place))+ \\(failure\\.hang_timeout_seconds is 8\\)"
       )
       let line = try command.said().split(separator: "\n").first.map(String.init) ?? ""

@@ -98,7 +98,7 @@ struct HostsTests {
       ]
       let process = try command.start(
         by: bed.launcher + [
-          Self.local, "--hosts", "hosts", "--probe-seconds", "3", "--restarts", "1",
+          Self.local, "--hosts", "hosts", "--probe-seconds", "8", "--restarts", "1",
         ], HostsBed.environment.merging(soon) { $1 }, program: nil,
         arguments + ["output.folder=parts"])
       try command.waitForCheckpoint(in: "parts")
@@ -113,7 +113,7 @@ struct HostsTests {
           "launch/local: 4 ranks on node1 node2 node3",
           "launch/local: mpirun lost a host, or could not start ranks on it (exit code X)",
           "launch/local: restart 1 of 1 after exit code X",
-          "launch/local: host node2 is left out: no answer within 3 seconds",
+          "launch/local: host node2 is left out: no answer within 8 seconds",
           "launch/local: 2 ranks on node1 node3",
         ], "\(result.errors)")
       #expect(result.output.contains("resuming at step "))
