@@ -8,6 +8,8 @@ CONFIG ?= configs/fashion-mnist.yaml
 # Suites that talk over MPI, a regular expression, and the rank counts they are run with.
 MPI_SUITES := MPICollectivesTests
 TEST_RANKS := 1 2 3 4
+# Suites about deadlines, of real schedulers, hosts and hangs: run when the others have left the cores.
+PATIENT_SUITES := SlurmTests|HostsTests|HangTests|KillTests
 
 # What `ddp-train version` says; Package.swift reads it.
 # mpirun gives ranks a terminal, so they would colour the log.
@@ -28,8 +30,11 @@ run: build
 ## test: set up, then every test, the ones under mpirun with 1, 2, 3 and 4 ranks included
 test: test-setup toolchain
 	swift build -c release --build-tests
-	swift test -c release --skip-build --disable-xctest --skip "$(MPI_SUITES)" 2>&1 | tee $(TEST_LOG)
+	swift test -c release --skip-build --disable-xctest --skip "$(MPI_SUITES)|$(PATIENT_SUITES)" 2>&1 \
+	  | tee $(TEST_LOG)
 	@total=$$($(COUNT_TESTS)); \
+	swift test -c release --skip-build --disable-xctest --filter "$(PATIENT_SUITES)" 2>&1 | tee $(TEST_LOG); \
+	total=$$((total + $$($(COUNT_TESTS)))); \
 	for ranks in $(TEST_RANKS); do \
 	  echo "== $(MPI_SUITES) on $$ranks ranks"; \
 	  timeout 600 launch/ranks $$ranks $(TESTS) --testing-library swift-testing --no-parallel \

@@ -141,13 +141,15 @@ struct SlurmJob {
 
   /// Makes a job that waits in the queue start, without the delay that Slurm gives a requeued job.
   func startNow() throws {
-    // Slurm may set the delay only now, the node may be on its way back, and a node too busy to start the
-    // job in time leaves it held.
+    // Slurm may set the delay only now. A node too busy to answer in time leaves the job held, or stays down
+    // until an administrator brings it back.
     for _ in 0..<90 {
       guard try field("JobState") == "PENDING" else { return }
       _ = try? bed.run(["scontrol", "update", "JobId=\(number)", "TimeLimit=60", "StartTime=now"])
-      if try field("Reason").contains("held") {
-        _ = try? bed.run(["scontrol", "release", "\(number)"])
+      let reason = try field("Reason")
+      if reason.contains("held") { _ = try? bed.run(["scontrol", "release", "\(number)"]) }
+      if reason.contains("DOWN") {
+        _ = try? bed.run(["scontrol", "update", "NodeName=ALL", "State=RESUME"])
       }
       Thread.sleep(forTimeInterval: 1)
     }
