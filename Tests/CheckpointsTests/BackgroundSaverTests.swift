@@ -49,7 +49,8 @@ struct BackgroundSaverTests {
     let saver = BackgroundSaver(folder: checkpoints, keep: 9) { gate.wait() }
     for step in 1...4 {
       saver.startSave(
-        CheckpointFolderTests.record(step, isBest: true), CheckpointFolderTests.payload(Float(step)))
+        CheckpointFolderTests.record(step, isBest: true), CheckpointFolderTests.payload(Float(step))
+      )
     }
     gate.signal()
     gate.signal()
