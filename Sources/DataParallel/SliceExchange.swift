@@ -124,6 +124,7 @@ final class SliceExchange<S: Scalar> {
       } else {
         try startSend(subtrees[subtree][piece], to: host, request)
       }
+    case .awaitSent(let request): return try group.test(firstRequest + request)
     case .addReceived(let request, let subtree, let piece):
       guard try group.test(firstRequest + request) else { return false }
       if let rounded {

@@ -10,14 +10,14 @@ func sliceExchanges<S: Scalar>(
 ) -> [SliceExchange<S>] {
   let owners = layout.hosts.indices.map { layout.owner(ofSlice: slice, onHost: $0) }
   let cut = wire.map { min(max($0.rounding.exactCount, elements.lowerBound), elements.upperBound) }
-  func schedule(_ part: Range<Int>) -> SliceSchedule {
-    SliceSchedule(layout, host: host, slice: slice, elements: part)
+  func schedule(_ part: Range<Int>, isRounded: Bool = false) -> SliceSchedule {
+    SliceSchedule(layout, host: host, slice: slice, elements: part, isRounded: isRounded)
   }
   let exact = SliceExchange(
     schedule(elements.lowerBound..<(cut ?? elements.upperBound)), owners: owners,
     subtrees: subtrees, tag: tags.exact, over: group)
   guard let wire, let cut, cut < elements.upperBound else { return [exact] }
-  let rest = schedule(cut..<elements.upperBound)
+  let rest = schedule(cut..<elements.upperBound, isRounded: true)
   let rounded = RoundedSlice(
     rest, as: wire.rounding.format, subtrees: subtrees, residuals: wire.residuals.blocks)
   return [

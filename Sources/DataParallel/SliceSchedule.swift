@@ -5,8 +5,11 @@
 /// The tree's nodes that span hosts are computed from the leaves up. The sum of a node lies spread over its
 /// hosts: each keeps a piece. To join two nodes, hosts whose pieces overlap send each other the part that the
 /// other is to keep. With 2, 4, 8, ... equal hosts this is recursive halving: each host sends n/2, n/4, ...
-/// elements and ends with n/H of the sum; in general a host keeps pieces in proportion. `publish` runs the same
-/// exchanges backwards (recursive doubling) with what has become of the sums.
+/// elements; in general a host keeps pieces in proportion. `publish` runs the same exchanges backwards
+/// (recursive doubling) with what has become of the sums.
+///
+/// At the tree's root two hosts send each other all of a small piece and both add, which is the same in bits: as many
+/// bytes as half there and half back, and one latency instead of two.
 ///
 /// Source: Thakur, Rabenseifner, Gropp 2005, "Optimization of Collective Communication Operations in MPICH",
 /// section 4.5; here in the order of the tree and for any number of hosts.
@@ -14,6 +17,8 @@ package struct SliceSchedule: Equatable, Sendable {
   package enum Step: Equatable, Sendable {
     /// Starts to send a piece of a host subtree's sum.
     case send(subtree: Int, Range<Int>, to: Int, request: Int)
+    /// Waits until sent message `request` has left, since its place is about to change.
+    case awaitSent(request: Int)
     /// Waits for received message `request` and adds it to the sum of a host subtree.
     case addReceived(request: Int, subtree: Int, Range<Int>)
     /// Adds one host subtree's sum to another's.
@@ -47,16 +52,23 @@ package struct SliceSchedule: Equatable, Sendable {
   package private(set) var publishSteps: [PublishStep] = []
   package private(set) var requestCount = 0
 
-  /// - Parameter elements: The slice.
-  package init(_ layout: HostLayout, host: Int, slice: Int, elements: Range<Int>) {
-    self.init(SpreadSum(layout, elements: elements, parity: slice), host: host)
+  /// - Parameters:
+  ///   - elements: The slice.
+  ///   - isRounded: Whether numbers lose bits on their way. Then one host alone forms each sum, so that all get
+  ///     the same.
+  package init(
+    _ layout: HostLayout, host: Int, slice: Int, elements: Range<Int>, isRounded: Bool = false
+  ) {
+    let sum = SpreadSum(
+      layout, elements: elements, parity: slice, formsRootTwice: !isRounded)
+    self.init(sum, host: host)
   }
 
   /// The schedules of all hosts, by host; the joins are found once.
   package static func onAllHosts(
     _ layout: HostLayout, slice: Int, elements: Range<Int>
   ) -> [SliceSchedule] {
-    let sum = SpreadSum(layout, elements: elements, parity: slice)
+    let sum = SpreadSum(layout, elements: elements, parity: slice, formsRootTwice: true)
     return layout.hosts.indices.map { SliceSchedule(sum, host: $0) }
   }
 
@@ -80,6 +92,7 @@ package struct SliceSchedule: Equatable, Sendable {
     if !give.isEmpty {
       steps.append(.send(subtree: own.subtree, give, to: other.host, request: nextRequest()))
     }
+    if join.isFormedTwice { steps.append(.awaitSent(request: requestCount - 1)) }
     if !keep.isEmpty {
       let receive = Receive(host: other.host, piece: keep, request: nextRequest())
       receives.append(receive)
@@ -89,7 +102,7 @@ package struct SliceSchedule: Equatable, Sendable {
 
   private mutating func appendPublication(_ join: SpreadSum.Join, _ host: Int) {
     let (left, right) = (join.left.host, join.right.host)
-    guard left == host || right == host, left != right else { return }
+    guard left == host || right == host, left != right, !join.isFormedTwice else { return }
     let other = left == host ? right : left
     let (keep, gave) =
       left == host ? (join.keptLeft, join.keptRight) : (join.keptRight, join.keptLeft)
@@ -118,12 +131,15 @@ private struct SpreadSum {
     var subtree: Int
   }
 
-  /// Two pieces over the same elements that become one sum: the left host keeps the first part of it.
+  /// Two pieces over the same elements that become one sum: the left host keeps the first part of it, or
+  /// both keep all of it.
   struct Join {
     var left: Piece
     var right: Piece
     var keptLeft: Range<Int>
     var keptRight: Range<Int>
+
+    var isFormedTwice: Bool { keptLeft == keptRight }
   }
 
   private(set) var joins: [Join] = []
@@ -132,18 +148,21 @@ private struct SpreadSum {
   private let subtrees: [[Range<Int>]]
   private let elements: Range<Int>
   private let parity: Int
+  /// Whether both hosts keep what the tree's root joins.
+  private let formsRootTwice: Bool
 
-  init(_ layout: HostLayout, elements: Range<Int>, parity: Int) {
+  init(_ layout: HostLayout, elements: Range<Int>, parity: Int, formsRootTwice: Bool) {
+    self.formsRootTwice = formsRootTwice
     subtrees = layout.hosts.indices.map {
       SummationTree.subtrees(inside: layout.shards(ofHost: $0), shards: layout.shards)
     }
     self.elements = elements
     self.parity = parity
-    if !elements.isEmpty { spread = visit(0..<layout.shards) }
+    if !elements.isEmpty { spread = visit(0..<layout.shards, isRoot: true) }
   }
 
   /// How a node's sum lies spread over its hosts, from the first element to the last.
-  private mutating func visit(_ node: Range<Int>) -> [Piece] {
+  private mutating func visit(_ node: Range<Int>, isRoot: Bool = false) -> [Piece] {
     for (host, list) in subtrees.enumerated() {
       if let subtree = list.firstIndex(of: node) {
         return [Piece(piece: elements, host: host, subtree: subtree)]
@@ -151,27 +170,32 @@ private struct SpreadSum {
     }
     let left = visit(SummationTree.left(node))
     let right = visit(SummationTree.right(node))
-    let hosts = (Set(left.map(\.host)).count, Set(right.map(\.host)).count)
+    let hosts = (left: Set(left.map(\.host)).count, right: Set(right.map(\.host)).count)
     var spread: [Piece] = []
     for a in left {
       for b in right where a.piece.overlaps(b.piece) {
-        spread += join(a, b, a.piece.clamped(to: b.piece), hosts: hosts)
+        let piece = a.piece.clamped(to: b.piece)
+        if isRoot && formsRootTwice && a.host != b.host && piece.count <= Self.largestFormedTwice {
+          spread += append(a, b, keptLeft: piece, keptRight: piece)
+        } else {
+          let cut =
+            a.host == b.host
+            ? piece.upperBound : cut(piece, left: hosts.left, right: hosts.right)
+          spread += append(
+            a, b, keptLeft: piece.lowerBound..<cut, keptRight: cut..<piece.upperBound)
+        }
       }
     }
     return spread
   }
 
-  private mutating func join(
-    _ left: Piece, _ right: Piece, _ piece: Range<Int>, hosts: (left: Int, right: Int)
+  private mutating func append(
+    _ left: Piece, _ right: Piece, keptLeft: Range<Int>, keptRight: Range<Int>
   ) -> [Piece] {
-    let cut =
-      left.host == right.host
-      ? piece.upperBound : cut(piece, left: hosts.left, right: hosts.right)
-    let (first, second) = (piece.lowerBound..<cut, cut..<piece.upperBound)
-    joins.append(Join(left: left, right: right, keptLeft: first, keptRight: second))
+    joins.append(Join(left: left, right: right, keptLeft: keptLeft, keptRight: keptRight))
     return [
-      Piece(piece: first, host: left.host, subtree: left.subtree),
-      Piece(piece: second, host: right.host, subtree: right.subtree),
+      Piece(piece: keptLeft, host: left.host, subtree: left.subtree),
+      Piece(piece: keptRight, host: right.host, subtree: right.subtree),
     ].filter { !$0.piece.isEmpty }
   }
 
@@ -185,6 +209,8 @@ private struct SpreadSum {
     return piece.lowerBound + piece.count * left / (left + right) / line * line
   }
 
+  /// Elements (512 KiB) beyond which a latency costs less than to add half a piece more.
+  private static let largestFormedTwice = 1 << 17
   /// Elements below which a message costs its latency and little else.
   private static let smallestPiece = 256
 }

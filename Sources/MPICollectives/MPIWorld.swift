@@ -85,6 +85,8 @@ package final class MPIWorld: Collectives {
     // With one connection the word that lets a long message in waits behind the long message that goes the
     // other way, and hosts that exchange slices take turns: 1 MiB each way took 23 ms at 1 Gbit/s, now 14.
     setDefault("OMPI_MCA_btl_tcp_links", "2")
+    // A longer message asks first, and no answer comes while the other side computes.
+    setDefault("OMPI_MCA_btl_tcp_eager_limit", String(1 << 20))
     if HostPlacement.isTooSmall(forRanks: localRanks) {
       setDefault("OMPI_MCA_mpi_yield_when_idle", "1")
     }

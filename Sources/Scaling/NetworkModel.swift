@@ -10,8 +10,8 @@ package struct NetworkModel: Equatable, Sendable {
   package var latencySeconds: Double
   /// Of a host's link, in each direction.
   package var bytesPerSecond: Double
-  /// What goes without asking: Open MPI's `btl_tcp_eager_limit`, its header included.
-  package var eagerBytes = 65536 - 64
+  /// What goes without asking: the `btl_tcp_eager_limit` that ranks set, without its header.
+  package var eagerBytes = (1 << 20) - 64
 
   package init(latencySeconds: Double, bytesPerSecond: Double) {
     self.latencySeconds = latencySeconds

@@ -54,6 +54,7 @@ package enum SimGridFiles {
       seconds=$(cd "ranks-$1" && smpirun -np "$1" -platform platform.xml -hostfile hostfile \\
         -replay traces.txt --cfg=network/model:CM02 --cfg=network/TCP-gamma:0 \\
         --cfg=network/crosstraffic:0 --cfg=smpi/os:0:0:0 \\
+        --cfg=smpi/send-is-detached-thresh:\(NetworkModel.standard.eagerBytes) \\
         --cfg=smpi/async-small-thresh:\(NetworkModel.standard.eagerBytes) 2>&1 |
         tee replay.log | sed -n 's/.*Simulation time \\([0-9.e+-]*\\).*/\\1/p')
       if [ -z "$seconds" ]; then

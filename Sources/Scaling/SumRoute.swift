@@ -56,6 +56,7 @@ package struct SumRoute: Equatable, Sendable {
     for step in schedule.steps {
       switch step {
       case .send(_, let piece, let other, _): appendSend(piece, to: other)
+      case .awaitSent: stages.append(.settle)
       case .addReceived(let request, _, let piece):
         appendReceive(received[request])
         appendAdd(3 * bytes(piece))

@@ -62,24 +62,24 @@ struct ScalingCurveTests {
         memory per rank
           parameters     66.6 kB  weights
           gradients       134 kB  2 leaves of the tree
-          messages       16.7 kB  pieces of other hosts' sums
+          messages       33.4 kB  pieces of other hosts' sums
           activations    6.21 kB  inputs and values of 4 samples
-          total           223 kB
+          total           240 kB
 
         sum of gradients    bytes  added/rank  sent/host  messages/rank
-          bucket 0        66.8 kB      150 kB    66.8 kB              2
-          total           66.8 kB      150 kB    66.8 kB              2
+          bucket 0        66.8 kB      200 kB    66.8 kB              1
+          total           66.8 kB      200 kB    66.8 kB              1
 
         predicted step
           compute       36.0 ms
-          sums          26.4 us  exposed; 26.4 us without overlap, 0% hidden
+          sums          29.3 us  exposed; 29.3 us without overlap, 0% hidden
           total         36.0 ms  888 samples/s
 
         scaling at batch 32; weak: 8 samples per rank
         ranks  hosts  compute     sums     step  efficiency  weak step  efficiency
             1      1   144 ms        0   144 ms      100.0%    36.0 ms      100.0%
             2      1  72.0 ms  12.0 us  72.0 ms      100.0%    36.0 ms      100.0%
-            4      2  36.0 ms  26.4 us  36.0 ms       99.9%    36.0 ms       99.9%
+            4      2  36.0 ms  29.3 us  36.0 ms       99.9%    36.0 ms       99.9%
 
         """)
   }

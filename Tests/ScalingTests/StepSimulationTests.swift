@@ -44,7 +44,7 @@ struct StepSimulationTests {
       let step = small.step(
         small.times(operation: 1e-3), cluster, network, overlaps: false)
       let volume = small.leafBytes * 2 * Double(hosts - 1) / Double(hosts) / 1e8
-      let stages = 2 * Double(hosts.trailingZeroBitCount)
+      let stages = 2 * Double(hosts.trailingZeroBitCount) - 1
       // Slices and pieces end on cache lines; the smallest piece has 257 of them.
       let difference = step.exposedSeconds / (volume + stages * 50e-6) - 1
       #expect(difference.magnitude < 0.01, "\(hosts) hosts: \(difference)")
@@ -88,49 +88,54 @@ struct StepSimulationTests {
     }
   }
 
-  // MARK: By hand: two hosts with a rank each, L = 1 ms, B = 1e8 bytes/s
+  // MARK: By hand: hosts with a rank each, L = 1 ms, B = 1e8 bytes/s
 
   private let slow = NetworkModel(latencySeconds: 1e-3, bytesPerSecond: 1e8)
 
-  /// Both hosts run the same actions over one bucket.
-  private func seconds(_ byteCount: Int, _ actions: [StepProgram.Action]) throws -> Double {
+  /// All hosts run the same actions over one bucket.
+  private func seconds(
+    _ byteCount: Int, hosts: Int = 2, _ actions: [StepProgram.Action]
+  ) throws -> Double {
     let small = try SmallPlan()
     let traces = StepSimulation.run(
-      Array(repeating: StepProgram(actions), count: 2), buckets: [0..<byteCount / 4],
-      Cluster(ranks: 2, hosts: 2).layout(shards: 2), times: small.times(operation: 0),
+      Array(repeating: StepProgram(actions), count: hosts), buckets: [0..<byteCount / 4],
+      Cluster(ranks: hosts, hosts: hosts).layout(shards: hosts), times: small.times(operation: 0),
       network: slow)
     return StepPrediction(traces).totalSeconds
   }
 
-  @Test("short messages cost a latency each way, long ones ask first and cost three")
+  @Test("a short message costs a latency, a long one asks first and costs three")
   func protocols() throws {
     let sum: [StepProgram.Action] = [.start(bucket: 0), .wait(bucket: 0)]
-    #expect(isClose(try seconds(1 << 16, sum), 2 * (1e-3 + 32768 / 1e8)))
-    #expect(isClose(try seconds(1 << 20, sum), 2 * (3e-3 + 524_288 / 1e8)))
+    #expect(isClose(try seconds(1 << 16, sum), 1e-3 + 65_536 / 1e8))
+    #expect(isClose(try seconds(1 << 20, sum), 2 * (1e-3 + 524_288 / 1e8)))
+    #expect(isClose(try seconds(1 << 22, sum), 2 * (3e-3 + 2_097_152 / 1e8)))
   }
 
   @Test("sums move on only where the plan polls or waits")
   func polls() throws {
+    // Of four hosts: half a bucket to one of them, to another, and back.
     let message = 1e-3 + 32768 / 1e8
     func time(_ actions: [StepProgram.Action]) throws -> Double {
-      try seconds(1 << 16, [.start(bucket: 0)] + actions + [.wait(bucket: 0)])
+      try seconds(1 << 16, hosts: 4, [.start(bucket: 0)] + actions + [.wait(bucket: 0)])
     }
-    // The first message is there after 1.3 ms; the way back starts when somebody looks.
-    #expect(isClose(try time([.compute(seconds: 4e-3)]), 4e-3 + message))
-    let polled = try time([.compute(seconds: 2e-3), .poll, .compute(seconds: 2e-3)])
-    #expect(isClose(polled, 4e-3))
+    // The first message is there after 1.3 ms; the next goes when somebody looks.
+    #expect(isClose(try time([.compute(seconds: 4e-3)]), 4e-3 + 2 * message))
+    let part = [StepProgram.Action.compute(seconds: 2e-3), .poll]
+    #expect(isClose(try time(part + part), 4e-3 + message))
+    #expect(isClose(try time(part + part + part), 6e-3))
     let early = try time([.compute(seconds: 1e-3), .poll, .compute(seconds: 3e-3)])
-    #expect(isClose(early, 4e-3 + message))
+    #expect(isClose(early, 4e-3 + 2 * message))
   }
 
   @Test("a long message that nobody looks at waits at its beginning")
   func unattended() throws {
-    // Announced at once, let in after 8 ms, then sent; the way back costs all of it again.
-    let rest = 1e-3 + 1e-3 + Double(524_288 - slow.eagerBytes) / 1e8
-    let whole = 3e-3 + 524_288 / 1e8
+    // Announced at once, let in after 20 ms, then sent; the way back costs all of it again.
+    let rest = 1e-3 + 1e-3 + Double((1 << 21) - slow.eagerBytes) / 1e8
+    let whole = 3e-3 + Double(1 << 21) / 1e8
     let time = try seconds(
-      1 << 20, [.start(bucket: 0), .compute(seconds: 8e-3), .wait(bucket: 0)])
-    #expect(isClose(time, 8e-3 + rest + whole))
+      1 << 22, [.start(bucket: 0), .compute(seconds: 20e-3), .wait(bucket: 0)])
+    #expect(isClose(time, 20e-3 + rest + whole))
   }
 
   @Test("hosts wait for one that comes late")
