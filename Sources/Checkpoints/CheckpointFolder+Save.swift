@@ -32,7 +32,8 @@ extension CheckpointFolder {
       _ file: String, byteCount: Int, _ body: (inout OutputFile) throws -> String
     ) throws -> String {
       var output = try OutputFile(
-        path: target.path(to: file), place: place.path(to: file), expectedByteCount: byteCount)
+        path: target.path(to: file), place: place.path(to: file), expectedByteCount: byteCount,
+        staysInCache: false)
       let digest = try body(&output)
       try output.finish()
       return digest

@@ -10,7 +10,7 @@ package struct CheckpointPayload {
     self.state = state
   }
 
-  package var byteCount: Int { (model + state).reduce(0) { $0 + $1.bytes.count } }
+  package var byteCount: Int { (model + state).reduce(0) { $0 + $1.byteCount } }
 }
 
 /// A checkpoint that was read back and found whole.

@@ -16,18 +16,16 @@ final class CheckpointSnapshot {
     if memory.block.count < byteCount { memory = AlignedMemory(count: byteCount) }
     var offset = 0
     func copy(_ tensor: NamedTensor) -> NamedTensor {
-      let target = memory.block[offset..<offset + tensor.bytes.count]
-      offset += Self.rounded(tensor.bytes.count)
-      tensor.withBytes { target.copy(from: $0) }
-      return NamedTensor(
-        name: tensor.name, shape: tensor.shape, type: tensor.type, bytes: target, owner: memory)
+      let target = memory.block[offset..<offset + tensor.byteCount]
+      offset += Self.rounded(tensor.byteCount)
+      return tensor.copied(to: target, owner: memory)
     }
     return CheckpointPayload(
       model: payload.model.map(copy), state: payload.state.map(copy))
   }
 
   private static func byteCount(of payload: CheckpointPayload) -> Int {
-    (payload.model + payload.state).reduce(0) { $0 + rounded($1.bytes.count) }
+    (payload.model + payload.state).reduce(0) { $0 + rounded($1.byteCount) }
   }
 
   /// Every tensor starts on a cache line.

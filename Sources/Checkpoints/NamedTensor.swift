@@ -6,16 +6,21 @@ package struct NamedTensor {
   package let name: String
   package let shape: [Int]
   package let type: ElementType
-  /// The numbers in the processor's byte order; valid while this value or their owner lives.
-  package let bytes: Block<UInt8>
+  /// The numbers as they lie in memory, in the processor's byte order; valid while this value or their owner
+  /// lives.
+  let bytes: Block<UInt8>
+  /// The shape's axes as three, A, B and C, where memory has them as `[C, B, A]`; nil: in the shape's order.
+  private let swappedAxes: (a: Int, b: Int, c: Int)?
   /// Keeps the memory alive where nobody else does.
   private let owner: AnyObject?
 
   package var elementCount: Int { shape.reduce(1, *) }
+  package var byteCount: Int { bytes.count }
 
   /// - Precondition: `bytes` holds as many bytes as the shape asks for.
   package init(
-    name: String, shape: [Int], type: ElementType, bytes: Block<UInt8>, owner: AnyObject? = nil
+    name: String, shape: [Int], type: ElementType, bytes: Block<UInt8>,
+    swappedAxes: (a: Int, b: Int, c: Int)? = nil, owner: AnyObject? = nil
   ) {
     let expected = shape.reduce(type.byteCount, *)
     precondition(
@@ -25,24 +30,88 @@ package struct NamedTensor {
     self.shape = shape
     self.type = type
     self.bytes = bytes
+    self.swappedAxes = swappedAxes
     self.owner = owner
   }
 
   /// A view of numbers that live elsewhere, such as a region of an arena.
-  package init<Number: TensorNumber>(name: String, shape: [Int], block: Block<Number>) {
-    self.init(name: name, shape: shape, type: Number.elementType, bytes: block.bytes)
+  package init<Number: TensorNumber>(
+    name: String, shape: [Int], block: Block<Number>,
+    swappedAxes: (a: Int, b: Int, c: Int)? = nil, owner: AnyObject? = nil
+  ) {
+    self.init(
+      name: name, shape: shape, type: Number.elementType, bytes: block.bytes,
+      swappedAxes: swappedAxes, owner: owner)
   }
 
   /// A tensor with a copy of `values` of its own.
   package init<Number: TensorNumber>(name: String, shape: [Int], values: [Number]) {
     let memory = AlignedMemory(copying: values)
-    self.init(
-      name: name, shape: shape, type: Number.elementType, bytes: memory.block.bytes, owner: memory)
+    self.init(name: name, shape: shape, block: memory.block, owner: memory)
   }
 
-  /// Calls `body` with the bytes; they stay until `body` returns.
-  package func withBytes<Result>(_ body: (Block<UInt8>) throws -> Result) rethrows -> Result {
+  /// The same tensor in other memory, numbers in the same places.
+  func copied(to target: Block<UInt8>, owner: AnyObject) -> NamedTensor {
+    withExtendedLifetime(self.owner) { target.copy(from: bytes) }
+    return NamedTensor(
+      name: name, shape: shape, type: type, bytes: target, swappedAxes: swappedAxes, owner: owner)
+  }
+}
+
+// MARK: The order of the shape
+
+extension NamedTensor {
+  /// Calls `body` with the bytes in the order of the shape, in one piece or several, which stay until it returns.
+  package func forEachPiece(_ body: (Block<UInt8>) throws -> Void) rethrows {
+    guard let axes = swappedAxes, elementCount > 0 else {
+      return try withExtendedLifetime(owner) { try body(bytes) }
+    }
+    let rowBytes = axes.b * axes.c * type.byteCount
+    let rowCount = min(axes.a, max(16, Self.pieceBytes / rowBytes))
+    let memory = AlignedMemory<UInt8>(count: rowCount * rowBytes)
+    for first in stride(from: 0, to: axes.a, by: rowCount) {
+      let rows = first..<min(first + rowCount, axes.a)
+      let piece = memory.block[0..<rows.count * rowBytes]
+      withExtendedLifetime(owner) { take(rows, axes, into: piece) }
+      try withExtendedLifetime(memory) { try body(piece) }
+    }
+  }
+
+  private static let pieceBytes = 1 << 20
+
+  /// This tensor with its numbers in the order of the shape.
+  private var ordered: NamedTensor {
+    guard swappedAxes != nil else { return self }
+    let memory = AlignedMemory<UInt8>(count: byteCount)
+    var offset = 0
+    forEachPiece { piece in
+      memory.block[offset..<offset + piece.count].copy(from: piece)
+      offset += piece.count
+    }
+    return NamedTensor(name: name, shape: shape, type: type, bytes: memory.block, owner: memory)
+  }
+
+  private func withBytes<Result>(_ body: (Block<UInt8>) throws -> Result) rethrows -> Result {
     try withExtendedLifetime(owner) { try body(bytes) }
+  }
+
+  private func take(_ rows: Range<Int>, _ axes: (a: Int, b: Int, c: Int), into piece: Block<UInt8>)
+  {
+    switch type.byteCount {
+    case 4: take(UInt32.self, rows, axes, into: piece)
+    case 8: take(UInt64.self, rows, axes, into: piece)
+    default: preconditionFailure("\(name): axes of \(type.rawValue) are not swapped")
+    }
+  }
+
+  private func take<Element: BitwiseCopyable>(
+    _ element: Element.Type, _ rows: Range<Int>, _ axes: (a: Int, b: Int, c: Int),
+    into piece: Block<UInt8>
+  ) {
+    guard let source = bytes.elements(element), let target = piece.elements(element) else {
+      preconditionFailure("\(name): numbers that are not aligned")
+    }
+    target.copy(rows: rows, swappingAxesOf: source, shape: axes)
   }
 }
 
@@ -57,7 +126,8 @@ extension NamedTensor {
 
   /// The numbers as integers, or nil when they are of a floating-point type or too large.
   package func integers() -> [Int]? {
-    withBytes { bytes in
+    if swappedAxes != nil { return ordered.integers() }
+    return withBytes { bytes in
       switch type {
       case .bool, .u8: bytes.array.map(Int.init)
       case .i8: list(of: Int8.self).map(Int.init)
@@ -78,6 +148,7 @@ extension NamedTensor {
   package func copy<Number: BinaryFloatingPoint & TensorNumber>(into target: Block<Number>) {
     precondition(
       target.count == elementCount, "\(name): \(elementCount) numbers into \(target.count)")
+    if swappedAxes != nil { return ordered.copy(into: target) }
     withBytes { bytes in
       if type == Number.elementType { return target.copyBytes(from: bytes) }
       switch type {

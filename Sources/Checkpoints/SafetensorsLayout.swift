@@ -20,7 +20,7 @@ package struct SafetensorsLayout {
         ? left.type > right.type : left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
     }
     head = AlignedMemory(copying: Self.head(self.tensors, metadata: metadata))
-    byteCount = tensors.reduce(head.block.count) { $0 + $1.bytes.count }
+    byteCount = tensors.reduce(head.block.count) { $0 + $1.byteCount }
   }
 
   /// Writes the file and gives its SHA-256.
@@ -28,7 +28,7 @@ package struct SafetensorsLayout {
     let digest = SHA256()
     try head.withBlock { try file.write($0, hashingInto: digest) }
     for tensor in tensors {
-      try tensor.withBytes { try file.write($0, hashingInto: digest) }
+      try tensor.forEachPiece { try file.write($0, hashingInto: digest) }
     }
     return digest.finish()
   }
@@ -40,7 +40,7 @@ package struct SafetensorsLayout {
     var file = try AtomicFile(replacing: path, expectedByteCount: byteCount)
     try head.withBlock { try file.write($0, hashingInto: digest) }
     for tensor in tensors {
-      try tensor.withBytes { try file.write($0, hashingInto: digest) }
+      try tensor.forEachPiece { try file.write($0, hashingInto: digest) }
     }
     try file.commit()
     return digest.finish()
@@ -51,7 +51,7 @@ package struct SafetensorsLayout {
     if !metadata.isEmpty { members.append(("__metadata__", .object(metadata) { .string($0) })) }
     var offset = 0
     for tensor in tensors {
-      let end = offset + tensor.bytes.count
+      let end = offset + tensor.byteCount
       members.append(
         (
           tensor.name,

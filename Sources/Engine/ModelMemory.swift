@@ -33,7 +33,9 @@ package final class ModelMemory<S: Scalar> {
 
   /// Takes a parameter's elements in the order of files.
   package func setParameter(_ index: Int, fileOrder elements: [S]) {
-    parameter(index).copy(from: parameterList[index].layout.memoryOrder(fromFile: elements))
+    AlignedMemory(copying: elements).withBlock {
+      parameterList[index].layout.fill(parameter(index), fromFileOrder: $0)
+    }
   }
 
   /// Moves running statistics towards this step's: `running += momentum * (batch - running)`.

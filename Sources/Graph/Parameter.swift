@@ -43,47 +43,13 @@ package enum ParameterLayout: Equatable, Sendable {
 
   package var elementCount: Int { fileShape.reduce(1, *) }
 
-  /// Rearranges elements from file order to memory order.
-  package func memoryOrder<Element>(fromFile file: [Element]) -> [Element] {
-    precondition(file.count == elementCount, "\(file.count) elements for \(fileShape)")
+  /// A file holds the tensor as `[A, B, C]`, memory as `[C, B, A]`; nil: both alike.
+  package var fileAxes: (a: Int, b: Int, c: Int)? {
     switch self {
-    case .vector: return file
-    case .dense(let inputs, let units):
-      return transposed(file, rows: units, columns: inputs)
+    case .vector: nil
+    case .dense(let inputs, let units): (units, 1, inputs)
     case .convolution(let height, let width, let inputs, let outputs):
-      return transposed(file, rows: outputs * inputs, columns: height * width)
-        .chunked(by: outputs * inputs)
-        .flatMap { transposed($0, rows: outputs, columns: inputs) }
+      (outputs, inputs, height * width)
     }
-  }
-
-  /// Rearranges elements from memory order to file order.
-  package func fileOrder<Element>(fromMemory memory: [Element]) -> [Element] {
-    precondition(memory.count == elementCount, "\(memory.count) elements for \(fileShape)")
-    switch self {
-    case .vector: return memory
-    case .dense(let inputs, let units):
-      return transposed(memory, rows: inputs, columns: units)
-    case .convolution(let height, let width, let inputs, let outputs):
-      let tapByTap = memory.chunked(by: outputs * inputs)
-        .flatMap { transposed($0, rows: inputs, columns: outputs) }
-      return transposed(tapByTap, rows: height * width, columns: outputs * inputs)
-    }
-  }
-}
-
-/// `[rows, columns]` as `[columns, rows]`.
-private func transposed<Element>(_ source: [Element], rows: Int, columns: Int) -> [Element] {
-  var target: [Element] = []
-  target.reserveCapacity(source.count)
-  for column in 0..<columns {
-    for row in 0..<rows { target.append(source[row * columns + column]) }
-  }
-  return target
-}
-
-extension Array {
-  fileprivate func chunked(by length: Int) -> [[Element]] {
-    stride(from: 0, to: count, by: Swift.max(length, 1)).map { Array(self[$0..<$0 + length]) }
   }
 }

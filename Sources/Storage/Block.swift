@@ -56,7 +56,11 @@ package struct Block<Element: BitwiseCopyable> {
 
   package func copy(from source: [Element]) {
     precondition(source.count == count, "copy of \(source.count) elements into \(count)")
-    for index in source.indices { self[index] = source[index] }
+    // SAFETY: lengths agree, and the array's elements stay where they are during the call.
+    unsafe source.withUnsafeBufferPointer { elements in
+      guard let start = elements.baseAddress else { return }
+      unsafe base.update(from: start, count: count)
+    }
   }
 
   package var array: [Element] {

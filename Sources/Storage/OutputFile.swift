@@ -15,13 +15,21 @@ package struct OutputFile: ~Copyable {
   private let place: String
   private let expectedByteCount: Int?
   package private(set) var byteCount = 0
+  private let staysInCache: Bool
+  /// Bytes that the disk has for certain.
+  private var syncedByteCount = 0
 
   /// Creates the file, or empties it.
   ///
   /// - Parameters:
   ///   - place: The path that messages name where it differs from `path`.
   ///   - expectedByteCount: The size the file is going to have, for the message on a full disk.
-  package init(path: String, place: String? = nil, expectedByteCount: Int? = nil) throws {
+  ///   - staysInCache: Whether somebody reads it soon. A large file that nobody reads then takes no more memory
+  ///     than a piece of it, and no page has to be found for it while others train.
+  package init(
+    path: String, place: String? = nil, expectedByteCount: Int? = nil, staysInCache: Bool = true
+  ) throws {
+    self.staysInCache = staysInCache
     self.path = path
     self.place = place ?? path
     self.expectedByteCount = expectedByteCount
@@ -46,6 +54,17 @@ package struct OutputFile: ~Copyable {
       done += length
       byteCount += length
     }
+    if !staysInCache && byteCount - syncedByteCount >= Self.cachedByteCount { try leaveCache() }
+  }
+
+  private static let cachedByteCount = 1 << 25
+
+  /// Waits until the disk has what was written, and lets go of its pages.
+  private mutating func leaveCache() throws {
+    guard fdatasync(descriptor) == 0 else { throw fault("written", code: errno) }
+    syncedByteCount = byteCount
+    // Where the system does not take the advice, the pages stay; that is all.
+    _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
   }
 
   package mutating func write(_ bytes: [UInt8]) throws {

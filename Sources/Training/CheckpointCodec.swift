@@ -62,7 +62,7 @@ extension CheckpointRecord {
 }
 
 extension Replica {
-  /// Copies of everything that a resume needs; weights as users want them, the rest beside them.
+  /// Views of everything that a resume needs; weights as users want them, the rest beside them.
   func payload() -> CheckpointPayload {
     var state: [NamedTensor] = []
     for (index, name) in optimizer.slotNames.enumerated() {

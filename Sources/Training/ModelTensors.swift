@@ -14,7 +14,7 @@ extension ModelMemory where S: TensorNumber {
       + statisticList.map { TensorShape(name: $0.name, shape: [$0.channels]) }
   }
 
-  /// Copies of all parameters and statistics.
+  /// Views of all parameters and statistics.
   ///
   /// - Parameters:
   ///   - parameters: The buffer to take instead of the trained one, such as an average.
@@ -26,16 +26,20 @@ extension ModelMemory where S: TensorNumber {
       + zip(statisticList, leaf.statistics).map { statistic, range in
         NamedTensor(
           name: prefix + statistic.name, shape: [statistic.channels],
-          values: (statistics ?? self.statistics)[range].array)
+          block: (statistics ?? self.statistics)[range])
       }
   }
 
-  /// Copies of a buffer that is laid out like the parameters: weights, averages, optimizer slots.
-  package func parameterTensors(_ buffer: Block<S>, prefix: String = "") -> [NamedTensor] {
+  /// Views of a buffer that is laid out like the parameters: weights, averages, optimizer slots.
+  ///
+  /// - Parameter owner: Keeps the buffer alive where nobody else does.
+  package func parameterTensors(
+    _ buffer: Block<S>, prefix: String = "", owner: AnyObject? = nil
+  ) -> [NamedTensor] {
     zip(parameterList, leaf.parameters).map { parameter, range in
       NamedTensor(
         name: prefix + parameter.name, shape: parameter.layout.fileShape,
-        values: parameter.layout.fileOrder(fromMemory: buffer[range].array))
+        block: buffer[range], swappedAxes: parameter.layout.fileAxes, owner: owner)
     }
   }
 
@@ -47,7 +51,7 @@ extension ModelMemory where S: TensorNumber {
     try loadParameters(tensors, prefix: prefix, into: parameters ?? self.parameters)
     for (statistic, range) in zip(statisticList, leaf.statistics) {
       let values = try tensors.values(prefix + statistic.name, as: S.self)
-      (statistics ?? self.statistics)[range].copy(from: values)
+      values.withBlock { (statistics ?? self.statistics)[range].copy(from: $0) }
     }
   }
 
@@ -57,7 +61,7 @@ extension ModelMemory where S: TensorNumber {
   ) throws {
     for (parameter, range) in zip(parameterList, leaf.parameters) {
       let values = try tensors.values(prefix + parameter.name, as: S.self)
-      buffer[range].copy(from: parameter.layout.memoryOrder(fromFile: values))
+      values.withBlock { parameter.layout.fill(buffer[range], fromFileOrder: $0) }
     }
   }
 }
@@ -76,7 +80,7 @@ package struct TensorTable {
 
   func values<S: BinaryFloatingPoint & TensorNumber>(
     _ name: String, as type: S.Type
-  ) throws -> [S] {
+  ) throws -> AlignedMemory<S> {
     guard let tensor = tensors[name] else {
       throw Diagnostic(
         place: place, problem: "there is no tensor \(name)",
@@ -85,6 +89,6 @@ package struct TensorTable {
     }
     let memory = AlignedMemory<S>(count: tensor.elementCount)
     tensor.copy(into: memory.block)
-    return memory.array
+    return memory
   }
 }

@@ -48,11 +48,11 @@ package enum Probe {
     try inputs.tensor("input").copy(into: engine.input)
     try load(target, into: engine, outputs: plan.graph.outputShape.reduce(1, *), inputs.path)
     let leaf = AlignedMemory<S>(count: plan.leaf.count)
-    return leaf.withBlock { sums in
+    leaf.withBlock { sums in
       engine.beginShard(rows: rows, batchSize: rows, step: 0, firstSample: 0, leaf: sums)
       engine.runAll()
-      return results(engine, model, sums, spec)
     }
+    return results(engine, model, leaf, spec)
   }
 
   private static func rowCount(of inputs: SafetensorsFile, _ spec: RunSpec) throws -> Int {
@@ -95,9 +95,10 @@ package enum Probe {
   }
 
   private static func results<S: Scalar & TensorNumber>(
-    _ engine: ShardEngine<S>, _ model: ModelMemory<S>, _ leaf: Block<S>, _ spec: RunSpec
+    _ engine: ShardEngine<S>, _ model: ModelMemory<S>, _ memory: AlignedMemory<S>, _ spec: RunSpec
   ) -> [NamedTensor] {
     let plan = engine.plan
+    let leaf = memory.block
     let penalties = Optimizer<S>(
       spec: spec.optimizer, segments: model.segments, parameterCount: model.parameters.count)
     let data = plan.leaf.loss.map { Double(leaf[$0]) / Double(plan.capacity) } ?? 0
@@ -116,7 +117,7 @@ package enum Probe {
           name: "gradient.input", shape: [plan.capacity] + plan.graph.inputShape,
           values: block.array))
     }
-    return results + model.parameterTensors(gradient, prefix: "gradient.")
+    return results + model.parameterTensors(gradient, prefix: "gradient.", owner: memory)
   }
 }
 

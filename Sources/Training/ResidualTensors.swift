@@ -15,9 +15,8 @@ enum ResidualTensors {
     _ residuals: WireResiduals<Float>, of model: ModelMemory<Float>
   ) throws -> [NamedTensor] {
     try residuals.gather().flatMap { part in
-      part.memory.withBlock { block in
-        model.parameterTensors(block, prefix: Self.prefix(of: part.subtree))
-      }
+      model.parameterTensors(
+        part.memory.block, prefix: Self.prefix(of: part.subtree), owner: part.memory)
     }
   }
 

@@ -50,6 +50,24 @@ struct SafetensorsTests {
     ]
   }
 
+  @Test(
+    "memory with swapped axes is written in the order of the shape",
+    arguments: [[2, 3, 4], [640, 1, 900]]
+  )
+  func swappedAxes(shape: [Int]) throws {
+    let (a, b, c) = (shape[0], shape[1], shape[2])
+    let memory = AlignedMemory(copying: (0..<a * b * c).map { Float($0) })
+    let tensor = NamedTensor(
+      name: "t", shape: [a, b * c], block: memory.block, swappedAxes: (a, b, c), owner: memory)
+    let place = try TemporaryFolder()
+    try SafetensorsLayout([tensor]).write(replacing: place.path(to: "x"))
+    let expected = (0..<a).flatMap { i in
+      (0..<b).flatMap { j in (0..<c).map { k in Float((k * b + j) * a + i) } }
+    }
+    #expect(try SafetensorsFile(path: place.path(to: "x")).floats("t") == expected)
+    #expect(tensor.floats() == expected)
+  }
+
   @Test("the library's bytes are read")
   func reading() throws {
     let place = try TemporaryFolder()

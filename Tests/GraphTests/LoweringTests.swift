@@ -166,17 +166,15 @@ struct LoweringTests {
     #expect(evaluation == ["batch_norm_inference", "dense"])
   }
 
-  @Test("file order and memory order are inverse, and files have PyTorch's order")
+  @Test("files have PyTorch's order, which is memory's with outer axes swapped")
   func layouts() {
     let dense = ParameterLayout.dense(inputs: 3, units: 2)
-    #expect(dense.memoryOrder(fromFile: [1, 2, 3, 4, 5, 6]) == [1, 4, 2, 5, 3, 6])
-    let convolution = ParameterLayout.convolution(height: 1, width: 2, inputs: 2, outputs: 3)
-    let file = Array(0..<12)  // [outputs, inputs, height, width]
-    let memory = convolution.memoryOrder(fromFile: file)
-    for (output, input, x) in [(0, 0, 0), (2, 1, 1), (1, 0, 1)] {
-      #expect(memory[(x * 2 + input) * 3 + output] == file[(output * 2 + input) * 2 + x])
-    }
-    #expect(convolution.fileOrder(fromMemory: memory) == file)
+    #expect(dense.fileShape == [2, 3])
+    #expect(dense.fileAxes.map { [$0.a, $0.b, $0.c] } == [2, 1, 3])
+    let convolution = ParameterLayout.convolution(height: 5, width: 7, inputs: 2, outputs: 3)
+    #expect(convolution.fileShape == [3, 2, 5, 7])
+    #expect(convolution.fileAxes.map { [$0.a, $0.b, $0.c] } == [3, 2, 35])
+    #expect(ParameterLayout.vector(4).fileAxes == nil)
   }
 
   @Test("batch norm over the whole batch is cut where the ranks add up, and only in training")
