@@ -31,10 +31,17 @@ package final class CheckpointKeeper {
     self.warn = warn
   }
 
-  /// Whether `checkpoint.every_seconds` have passed since the last save, and that is on the disk.
+  /// Whether it is time for the next save, and the last one is on the disk.
   var isSaveDue: Bool {
     saver.saveCount == 0
-      && ContinuousClock.now >= lastSave + .seconds(spec.checkpoint.everySeconds)
+      && ContinuousClock.now
+        >= lastSave + Self.interval(spec.checkpoint, longestSave: longestSave)
+  }
+
+  /// From one save to the next: what the config says, but at least four times what a save takes, so that a
+  /// large model or a slow disk does not have the thread that saves beside the training all the time.
+  package static func interval(_ spec: CheckpointSpec, longestSave: Duration) -> Duration {
+    max(.seconds(spec.everySeconds), longestSave * 4)
   }
 
   /// How long it may take until a save that is asked for now is on the disk.

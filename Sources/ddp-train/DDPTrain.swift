@@ -1,6 +1,7 @@
 import ArgumentParser
 import Collectives
 import Foundation
+import Kernels
 import Storage
 import Training
 
@@ -24,6 +25,7 @@ struct DDPTrain: ParsableCommand {
   /// Every rank reads the same words, so one of them complains about all.
   static func main() {
     ignoreBrokenPipes()
+    flushSubnormals()
     do {
       var command = try parseAsRoot()
       try command.run()

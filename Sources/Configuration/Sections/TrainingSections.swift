@@ -91,7 +91,7 @@ extension Section where Root == CheckpointSpec {
       keys: [
         Key(
           "every_seconds", \.everySeconds, .number(.above(0), example: 30),
-          "Seconds between two checkpoints."),
+          "Seconds between two checkpoints; at least four times what one takes."),
         Key(
           "keep", \.keep, .wholeNumber(.atLeast(1), example: 2),
           "Newest checkpoints kept beside the best one."),
