@@ -16,6 +16,11 @@ package struct ConvolutionPlan: Equatable, Sendable {
   let inputGradientTiles: WinogradPlan?
   let weightGradientTiles: WinogradPlan?
 
+  /// For few channels; nil: not worth it.
+  let forwardLines: LinePlan?
+  let inputGradientLines: LinePlan?
+  let weightGradientWindows: OutputWindowPlan?
+
   package init(_ geometry: ConvolutionGeometry) {
     self.geometry = geometry
     let choice = WinogradChoice(geometry)
@@ -33,6 +38,10 @@ package struct ConvolutionPlan: Equatable, Sendable {
       && [geometry.vertical, geometry.horizontal].allSatisfy {
         $0.kernel == 1 && $0.stride == 1 && $0.padBefore == 0 && $0.padAfter == 0
       }
+    let few = FewChannelChoice(geometry, forward: forward, inputGradient: inputGradient)
+    forwardLines = few.forward
+    inputGradientLines = few.inputGradient
+    weightGradientWindows = few.weightGradient
   }
 
   /// `direct`, or the tiles of the three products: `winograd 4x4, by data 4x4, by weights direct`.
