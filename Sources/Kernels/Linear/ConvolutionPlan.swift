@@ -44,13 +44,20 @@ package struct ConvolutionPlan: Equatable, Sendable {
     weightGradientWindows = few.weightGradient
   }
 
-  /// `direct`, or the tiles of the three products: `winograd 4x4, by data 4x4, by weights direct`.
+  /// How the three products are computed: `direct` if all are; or of each `direct`, the size of its tiles,
+  /// or how targets of few channels are taken together: `groups of 2`, `folded`, `windows`.
   package var description: String {
     let tiles = [forwardTiles, inputGradientTiles, weightGradientTiles].map {
-      $0.map { "\($0.outputs)x\($0.outputs)" } ?? "direct"
+      $0.map { "\($0.outputs)x\($0.outputs)" }
     }
-    if tiles.allSatisfy({ $0 == "direct" }) { return "direct" }
-    return "winograd \(tiles[0]), by data \(tiles[1]), by weights \(tiles[2])"
+    let few = [
+      forwardLines?.description, inputGradientLines?.description,
+      weightGradientWindows.map { _ in "windows" },
+    ]
+    let names = zip(tiles, few).map { $0 ?? $1 ?? "direct" }
+    if names.allSatisfy({ $0 == "direct" }) { return "direct" }
+    let algorithm = tiles.contains { $0 != nil } ? "winograd " : ""
+    return "\(algorithm)\(names[0]), by data \(names[1]), by weights \(names[2])"
   }
 
   /// Multiply-adds per image whose tap lies inside the image: what the kernels really compute.

@@ -132,6 +132,15 @@ struct LinePlan: Equatable, Sendable {
   }
 }
 
+extension LinePlan {
+  var description: String {
+    switch form {
+    case .grouped(let size): "groups of \(size)"
+    case .folded: "folded"
+    }
+  }
+}
+
 extension SlidingPlan {
   /// By target line; the vertical classes share the steps from tap to tap.
   fileprivate var lineTaps: [LineTaps] {

@@ -89,6 +89,7 @@ struct LineProduct<S: Scalar> {
     let padded = workspace.rest + scratch.sourceLines
     let product = workspace.rest + scratch.products
     padded.update(repeating: 0, count: scratch.sourceLineCount * scratch.sourceLineStride)
+    let end = images * plan.target.imageStride
     let first = padded + (scratch.pixelsBefore + plan.firstPixel) * plan.source.channels
     for image in 0..<images {
       for block in stride(from: 0, to: plan.target.height, by: scratch.block) {
@@ -96,13 +97,15 @@ struct LineProduct<S: Scalar> {
         let sourceLines = plan.sourceLines(of: lines)
         copySource(sourceLines, ofImage: image, into: padded)
         for line in lines {
+          let offset = image * plan.target.imageStride + line * plan.target.rowStride
+          let fits = panels.count == 1 && offset + scratch.productStride <= end
+          // What a line in place writes too far belongs to lines that come later.
+          let to = fits ? target + offset : product
           multiplyLine(
             line, source: first - sourceLines.lowerBound * scratch.sourceLineStride,
             lineStride: scratch.sourceLineStride,
-            start: UnsafePointer(workspace.rest + scratch.start),
-            into: product)
-          (target + image * plan.target.imageStride + line * plan.target.rowStride)
-            .update(from: product, count: plan.target.rowStride)
+            start: UnsafePointer(workspace.rest + scratch.start), into: to)
+          if !fits { (target + offset).update(from: product, count: plan.target.rowStride) }
         }
       }
     }

@@ -29,6 +29,8 @@ struct LineScratch: Equatable, Sendable {
   init(_ plan: LinePlan, lanes: Int) {
     // A panel's columns may begin another vector.
     let paddedColumns = (plan.columns + lanes - 1) / lanes * lanes
+    // So that vectors of products lie in single cache lines.
+    func whole(_ count: Int) -> Int { (count + 15) / 16 * 16 }
     start = plan.kernelHeight * plan.depth * paddedColumns
     switch plan.form {
     case .grouped(let size):
@@ -39,7 +41,7 @@ struct LineScratch: Equatable, Sendable {
       block = Self.targetLines(plan, sourceLineStride: sourceLineStride)
       sourceLineCount = plan.mostSourceLines(block: block)
       sourceLines = start + paddedColumns
-      products = sourceLines + sourceLineCount * sourceLineStride
+      products = whole(sourceLines + sourceLineCount * sourceLineStride)
       productRowStride = size * plan.target.channels
       productStride = plan.rows * productRowStride + paddedColumns
       folds = products + productStride
@@ -49,9 +51,9 @@ struct LineScratch: Equatable, Sendable {
       (pixelsBefore, sourceLineStride, sourceLineCount) = (0, 0, 0)
       targetsBefore = max(0, -first)
       let reach = (plan.rows - 1) * step + first + targetsBefore + plan.kernelWidth
-      foldStride =
-        max(targetsBefore + plan.target.width, reach) * plan.target.channels + paddedColumns
-      sourceLines = start + foldStride
+      foldStride = whole(
+        max(targetsBefore + plan.target.width, reach) * plan.target.channels + paddedColumns)
+      sourceLines = whole(start + foldStride)
       products = sourceLines
       productRowStride = paddedColumns
       productStride = plan.rows * productRowStride

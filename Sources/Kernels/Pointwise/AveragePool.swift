@@ -61,19 +61,22 @@ package func averagePoolGradient<S: Scalar>(
 }
 
 /// One over the number of taps.
+///
+/// The taps of a whole window are counted anew each time: where windows are known to be whole, the
+/// optimiser then sees that nothing is divided.
 private struct WindowShares<S: Scalar> {
-  private let taps: Int
-  private let countsPadding: Bool
+  private let geometry: PoolGeometry
   private let whole: S
 
   @inline(__always) init(_ geometry: PoolGeometry) {
-    taps = geometry.vertical.kernel &* geometry.horizontal.kernel
-    countsPadding = geometry.countsPadding
-    whole = 1 / S(taps)
+    self.geometry = geometry
+    whole = 1 / S(geometry.vertical.kernel &* geometry.horizontal.kernel)
   }
 
   @inline(__always) func share(of window: PoolWindow) -> S {
-    countsPadding || window.tapCount == taps ? whole : 1 / S(max(window.tapCount, 1))
+    let isWhole =
+      window.rows == geometry.vertical.kernel && window.columns == geometry.horizontal.kernel
+    return geometry.countsPadding || isWhole ? whole : 1 / S(max(window.tapCount, 1))
   }
 }
 

@@ -34,6 +34,10 @@ func forEachWindow(_ geometry: PoolGeometry, images: Int, _ body: (PoolWindow) -
   let (vertical, horizontal, channels) = (
     geometry.vertical, geometry.horizontal, geometry.channels
   )
+  if vertical.isPairs && horizontal.isPairs {
+    forEachSquare(geometry, images: images, body)
+    return
+  }
   let covered = horizontal.coveredInputs
   var output = 0
   for image in 0..<images {
@@ -52,7 +56,34 @@ func forEachWindow(_ geometry: PoolGeometry, images: Int, _ body: (PoolWindow) -
   }
 }
 
+/// Windows of 2 x 2 side by side, the usual ones: nothing is left to find out about each.
+@inline(__always)
+private func forEachSquare(_ geometry: PoolGeometry, images: Int, _ body: (PoolWindow) -> Void) {
+  let (rows, columns, channels) = (
+    geometry.vertical.output, geometry.horizontal.output, geometry.channels
+  )
+  let line = geometry.horizontal.input &* channels
+  var output = 0
+  for image in 0..<images {
+    for y in 0..<rows {
+      var input = (image &* geometry.vertical.input &+ 2 &* y) &* line
+      let end = input &+ 2 &* columns &* channels
+      for _ in 0..<columns {
+        body(PoolWindow(output: output, input: input, rows: 2, columns: 2, lineEnd: end))
+        output &+= channels
+        input &+= 2 &* channels
+      }
+    }
+  }
+}
+
 extension WindowAxis {
+  /// Whether output `o` sees inputs `2 o` and `2 o + 1`, for all o.
+  @inline(__always)
+  fileprivate var isPairs: Bool {
+    kernel == 2 && stride == 2 && dilation == 1 && padBefore == 0 && 2 &* output <= input
+  }
+
   /// The first input and the number of taps of output `o` that are not padding.
   @inline(__always)
   fileprivate func insideTaps(_ o: Int) -> (first: Int, count: Int) {
