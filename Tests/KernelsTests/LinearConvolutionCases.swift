@@ -29,6 +29,23 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     .init("3x3 same", (9, 3), (11, 3), channels: (16, 16), padding: (1, 1, 1, 1)),
     .init("3x3 valid, many channels", (6, 3), (31, 3), channels: (33, 70)),
     .init("5x5 same, one channel", (12, 5), (13, 5), channels: (1, 6), padding: (2, 2, 2, 2)),
+    .init("5x5 same, six channels", (9, 5), (14, 5), channels: (6, 16), padding: (2, 2, 2, 2)),
+    .init("5x5 valid, six channels", (14, 5), (14, 5), channels: (6, 16), images: 3),
+    .init("5x5 valid, three to six channels", (16, 5), (17, 5), channels: (3, 6)),
+    .init("3x3 to one channel", (9, 3), (23, 3), channels: (32, 1), padding: (1, 1, 1, 1)),
+    .init("9x9 to three channels", (13, 9), (21, 9), channels: (8, 3), padding: (4, 4, 4, 4)),
+    .init(
+      "3x3 to two channels, stride 2", (11, 3), (40, 3), channels: (4, 2), stride: (2, 2),
+      padding: (1, 1, 1, 1)),
+    .init(
+      "5x3 to four channels, stride 2 down, more padding than reach", (13, 5), (26, 3),
+      channels: (2, 4), stride: (2, 1), padding: (2, 3, 4, 5)),
+    .init(
+      "3x3 to two channels, dilation 2", (10, 3), (33, 3), channels: (3, 2),
+      padding: (2, 2, 2, 2), dilation: (2, 2)),
+    .init("7x7 to eight channels", (12, 7), (30, 7), channels: (1, 8), padding: (3, 3, 3, 3)),
+    .init("1x9 to one channel, a long line", (1, 1), (300, 9), channels: (5, 1), images: 1),
+    .init("lines too long for a block of them", (13, 3), (500, 3), channels: (2, 1), images: 1),
     .init("no image", (5, 3), (5, 3), channels: (3, 4), padding: (1, 1, 1, 1), images: 0),
     .init("one pixel", (1, 1), (1, 1), channels: (1, 1), images: 1),
     .init("one pixel under 3x3", (1, 3), (1, 3), channels: (2, 3), padding: (1, 1, 1, 1)),

@@ -16,6 +16,10 @@ struct PointwisePoolTests {
     geometry(9, 9, kernel: 2, stride: 2, pad: (1, 1), dilation: 3, channels: 7),
     geometry(1, 1, kernel: 1, stride: 1, channels: 2),
     geometry(3, 3, kernel: 3, stride: 3, channels: 33),
+    geometry(8, 6, kernel: 2, stride: 2, channels: 6),
+    geometry(7, 9, kernel: 2, stride: 2, pad: (1, 0), channels: 6),
+    geometry(9, 13, kernel: 3, stride: 3, pad: (1, 1), channels: 10),
+    geometry(6, 4, kernel: 2, stride: 2, channels: 1),
   ]
 
   private static func geometry(

@@ -36,6 +36,9 @@ package func convolve<S: Scalar>(
     convolveByTiles(
       tiles, images: images, source: input, weights: weights.base, bias: bias, into: output,
       WinogradWorkspace(scratch, tiles))
+  } else if let lines = plan.forwardLines {
+    LineProduct(plan: lines, images: images, source: input, target: output, scratch: scratch)
+      .run(weights: weights, bias: bias)
   } else {
     let slide = SlidingProduct(
       plan: plan.forward, images: images, source: input.base, weights: weights.base,
@@ -73,6 +76,10 @@ package func convolveInputGradient<S: Scalar>(
     inputGradientByTiles(
       tiles, images: images, outputGradient: outputGradient, weights: weights,
       into: inputGradient, scratch: scratch)
+  } else if let lines = plan.inputGradientLines {
+    LineProduct(
+      plan: lines, images: images, source: outputGradient, target: inputGradient, scratch: scratch
+    ).run(weights: weights, bias: nil)
   } else {
     let slide = SlidingProduct(
       plan: plan.inputGradient, images: images, source: outputGradient.base, weights: weights.base,
@@ -110,6 +117,10 @@ package func convolveWeightGradient<S: Scalar>(
     weightGradientByTiles(
       tiles, images: images, input: input, outputGradient: outputGradient, into: weightGradient,
       scratch: scratch)
+  } else if let windows = plan.weightGradientWindows {
+    OutputWindowProduct(
+      plan: windows, input: input, outputGradient: outputGradient, scratch: scratch
+    ).run(images: images, into: weightGradient.base)
   } else {
     let product = WeightGradientProduct(
       plan: plan.forward, images: images, input: input.base, outputGradient: outputGradient.base,
@@ -125,6 +136,7 @@ package func convolutionScratchCount<S: Scalar>(
   if let tiles = plan.forwardTiles {
     return WinogradWorkspace<S>.elementCount(tiles, turnsWeights: false)
   }
+  if let lines = plan.forwardLines { return LineProduct<S>.scratchCount(lines) }
   return plan.isMatrixProduct
     ? matrixProductScratchCount(plan.pixelProduct(images: images), of: type)
     : TileWorkspace<S>.elementCount
@@ -138,6 +150,7 @@ package func convolutionInputGradientScratchCount<S: Scalar>(
   if let tiles = plan.inputGradientTiles {
     return WinogradWorkspace<S>.elementCount(tiles, turnsWeights: true)
   }
+  if let lines = plan.inputGradientLines { return LineProduct<S>.scratchCount(lines) }
   var shape = plan.pixelProduct(images: images)
   swap(&shape.columns, &shape.depth)
   return plan.isMatrixProduct
@@ -152,6 +165,9 @@ package func convolutionWeightGradientScratchCount<S: Scalar>(
 ) -> Int {
   if let tiles = plan.weightGradientTiles {
     return WinogradWorkspace<S>.elementCount(tiles, turnsWeights: false)
+  }
+  if let windows = plan.weightGradientWindows {
+    return OutputWindowProduct<S>.scratchCount(windows)
   }
   let pixels = plan.pixelProduct(images: images)
   return plan.isMatrixProduct

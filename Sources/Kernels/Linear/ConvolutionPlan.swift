@@ -16,6 +16,11 @@ package struct ConvolutionPlan: Equatable, Sendable {
   let inputGradientTiles: WinogradPlan?
   let weightGradientTiles: WinogradPlan?
 
+  /// For few channels; nil: not worth it.
+  let forwardLines: LinePlan?
+  let inputGradientLines: LinePlan?
+  let weightGradientWindows: OutputWindowPlan?
+
   package init(_ geometry: ConvolutionGeometry) {
     self.geometry = geometry
     let choice = WinogradChoice(geometry)
@@ -33,15 +38,26 @@ package struct ConvolutionPlan: Equatable, Sendable {
       && [geometry.vertical, geometry.horizontal].allSatisfy {
         $0.kernel == 1 && $0.stride == 1 && $0.padBefore == 0 && $0.padAfter == 0
       }
+    let few = FewChannelChoice(geometry, forward: forward, inputGradient: inputGradient)
+    forwardLines = few.forward
+    inputGradientLines = few.inputGradient
+    weightGradientWindows = few.weightGradient
   }
 
-  /// `direct`, or the tiles of the three products: `winograd 4x4, by data 4x4, by weights direct`.
+  /// How the three products are computed: `direct` if all are; or of each `direct`, the size of its tiles,
+  /// or how targets of few channels are taken together: `groups of 2`, `folded`, `windows`.
   package var description: String {
     let tiles = [forwardTiles, inputGradientTiles, weightGradientTiles].map {
-      $0.map { "\($0.outputs)x\($0.outputs)" } ?? "direct"
+      $0.map { "\($0.outputs)x\($0.outputs)" }
     }
-    if tiles.allSatisfy({ $0 == "direct" }) { return "direct" }
-    return "winograd \(tiles[0]), by data \(tiles[1]), by weights \(tiles[2])"
+    let few = [
+      forwardLines?.description, inputGradientLines?.description,
+      weightGradientWindows.map { _ in "windows" },
+    ]
+    let names = zip(tiles, few).map { $0 ?? $1 ?? "direct" }
+    if names.allSatisfy({ $0 == "direct" }) { return "direct" }
+    let algorithm = tiles.contains { $0 != nil } ? "winograd " : ""
+    return "\(algorithm)\(names[0]), by data \(names[1]), by weights \(names[2])"
   }
 
   /// Multiply-adds per image whose tap lies inside the image: what the kernels really compute.

@@ -50,6 +50,7 @@ struct SlidingPlan: Equatable, Sendable {
   /// The distance of weights between groups and between taps.
   let weightGroupStride: Int
   let weightTapStride: Int
+  let kernelHeight: Int
   let kernelWidth: Int
 
   /// `[N, H, W, Cin]` to `[N, H', W', Cout]`.
@@ -65,6 +66,7 @@ struct SlidingPlan: Equatable, Sendable {
     weightColumnStride = 1
     weightGroupStride = geometry.outputChannelsPerGroup
     weightTapStride = geometry.inputChannelsPerGroup * geometry.outputChannels
+    kernelHeight = geometry.vertical.kernel
     kernelWidth = geometry.horizontal.kernel
   }
 
@@ -81,6 +83,7 @@ struct SlidingPlan: Equatable, Sendable {
     weightColumnStride = geometry.outputChannels
     weightGroupStride = geometry.outputChannelsPerGroup
     weightTapStride = geometry.inputChannelsPerGroup * geometry.outputChannels
+    kernelHeight = geometry.vertical.kernel
     kernelWidth = geometry.horizontal.kernel
   }
 

@@ -21,12 +21,15 @@ package func averagePool<S: Scalar>(
     precondition(images * geometry.outputCount <= output.count, "\(images) into \(output.count)")
     let steps = TapSteps(geometry)
     let channels = geometry.channels
+    let end = images &* geometry.outputCount
+    let shares = WindowShares<S>(geometry)
     @inline(__always) func visit(_ window: PoolWindow) {
-      let share: S = geometry.share(of: window)
+      let share = shares.share(of: window)
       @inline(__always) func mean(_ channel: Int) -> S.Vector {
         sumOfTaps(input.base + (window.input &+ channel), window, steps) * share
       }
-      fillByVectors(output.base + window.output, count: channels, mean)
+      fillAhead(
+        output.base + window.output, count: channels, room: end &- window.output, mean)
     }
     forEachWindow(geometry, images: images, visit)
   }
@@ -46,9 +49,9 @@ package func averagePoolGradient<S: Scalar>(
   @inline(never) func run() {
     precondition(
       images * geometry.inputCount <= inputGradient.count, "\(images) into \(inputGradient.count)")
+    let shares = WindowShares<S>(geometry)
     @inline(__always) func spread(_ window: PoolWindow, _ channel: Int) -> S.Vector {
-      let share: S = geometry.share(of: window)
-      return outputGradient.base.vector(at: window.output &+ channel) * share
+      outputGradient.base.vector(at: window.output &+ channel) * shares.share(of: window)
     }
     @inline(__always) func same(_ spread: S.Vector, _ tap: Int) -> S.Vector { spread }
     scatterWindows(
@@ -57,11 +60,23 @@ package func averagePoolGradient<S: Scalar>(
   run()
 }
 
-extension PoolGeometry {
-  /// One over the number of taps.
-  @inline(__always)
-  fileprivate func share<S: Scalar>(of window: PoolWindow) -> S {
-    1 / S(countsPadding ? vertical.kernel &* horizontal.kernel : max(window.tapCount, 1))
+/// One over the number of taps.
+///
+/// The taps of a whole window are counted anew each time: where windows are known to be whole, the
+/// optimiser then sees that nothing is divided.
+private struct WindowShares<S: Scalar> {
+  private let geometry: PoolGeometry
+  private let whole: S
+
+  @inline(__always) init(_ geometry: PoolGeometry) {
+    self.geometry = geometry
+    whole = 1 / S(geometry.vertical.kernel &* geometry.horizontal.kernel)
+  }
+
+  @inline(__always) func share(of window: PoolWindow) -> S {
+    let isWhole =
+      window.rows == geometry.vertical.kernel && window.columns == geometry.horizontal.kernel
+    return geometry.countsPadding || isWhole ? whole : 1 / S(max(window.tapCount, 1))
   }
 }
 

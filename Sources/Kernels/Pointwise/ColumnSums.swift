@@ -15,7 +15,11 @@ package func columnSums<S: Scalar>(
   of input: Block<S>, rows: Int, channels: Int, into output: Block<S>
 ) {
   @inline(never) func run() {
-    sumColumns(input, rows: rows, channels: channels, into: output, adding: false)
+    if channels < S.lanes && rows >= 4 &* S.lanes {
+      sumNarrowColumns(input, rows: rows, channels: channels, into: output, adding: false)
+    } else {
+      sumColumns(input, rows: rows, channels: channels, into: output, adding: false)
+    }
   }
   run()
 }
@@ -31,12 +35,18 @@ package func addColumnSums<S: Scalar>(
   of input: Block<S>, rows: Int, channels: Int, into output: Block<S>
 ) {
   @inline(never) func run() {
-    sumColumns(input, rows: rows, channels: channels, into: output, adding: true)
+    if channels < S.lanes && rows >= 4 &* S.lanes {
+      sumNarrowColumns(input, rows: rows, channels: channels, into: output, adding: true)
+    } else {
+      sumColumns(input, rows: rows, channels: channels, into: output, adding: true)
+    }
   }
   run()
 }
 
-@inline(__always)
+@_specialize(where S == Float)
+@_specialize(where S == Double)
+@inline(never)
 private func sumColumns<S: Scalar>(
   _ input: Block<S>, rows: Int, channels: Int, into output: Block<S>, adding: Bool
 ) {
@@ -50,6 +60,27 @@ private func sumColumns<S: Scalar>(
     output.base.setVector(before + sum.value, at: channel, channel: channel, of: channels)
   }
   forEachColumnSum(rows: rows, channels: channels, term, result: store)
+}
+
+/// The same where a row does not fill a vector: as many rows side by side as fill some, first.
+private func sumNarrowColumns<S: Scalar>(
+  _ input: Block<S>, rows: Int, channels: Int, into output: Block<S>, adding: Bool
+) {
+  // Lanes are a power of two: channels share with them just their own factors of two.
+  let rowsAtOnce = S.lanes >> channels.trailingZeroBitCount
+  let columns = rowsAtOnce &* channels
+  let whole = rows / rowsAtOnce
+  withUnsafeTemporaryAllocation(of: S.self, capacity: columns &+ S.lanes) { memory in
+    guard let base = memory.baseAddress else { return }
+    base.update(repeating: 0, count: columns &+ S.lanes)
+    let sums = Block(base: base, count: columns)
+    sumColumns(input, rows: whole, channels: columns, into: sums, adding: false)
+    sumColumns(sums, rows: rowsAtOnce, channels: channels, into: output, adding: adding)
+    let done = whole &* columns
+    let rest = Block(base: input.base + done, count: input.count &- done)
+    sumColumns(
+      rest, rows: rows &- whole &* rowsAtOnce, channels: channels, into: output, adding: true)
+  }
 }
 
 /// Adds up a term over all rows and hands the sum for each vector of channels to `result`.

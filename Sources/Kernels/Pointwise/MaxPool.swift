@@ -20,11 +20,13 @@ package func maxPool<S: Scalar>(
     precondition(images * geometry.outputCount <= output.count, "\(images) into \(output.count)")
     let steps = TapSteps(geometry)
     let channels = geometry.channels
+    let end = images &* geometry.outputCount
     @inline(__always) func visit(_ window: PoolWindow) {
       @inline(__always) func largest(_ channel: Int) -> S.Vector {
         largestTap(input.base + (window.input &+ channel), window, steps).value
       }
-      fillByVectors(output.base + window.output, count: channels, largest)
+      fillAhead(
+        output.base + window.output, count: channels, room: end &- window.output, largest)
     }
     forEachWindow(geometry, images: images, visit)
   }

@@ -10,6 +10,8 @@ struct PoolWindow {
   var input: Int
   var rows: Int
   var columns: Int
+  /// Up to which element the first tap's line consists of taps; 0: not known.
+  var lineEnd: Int
 
   @inline(__always) var tapCount: Int { rows &* columns }
 }
@@ -32,6 +34,11 @@ func forEachWindow(_ geometry: PoolGeometry, images: Int, _ body: (PoolWindow) -
   let (vertical, horizontal, channels) = (
     geometry.vertical, geometry.horizontal, geometry.channels
   )
+  if vertical.isPairs && horizontal.isPairs {
+    forEachSquare(geometry, images: images, body)
+    return
+  }
+  let covered = horizontal.coveredInputs
   var output = 0
   for image in 0..<images {
     for y in 0..<vertical.output {
@@ -42,18 +49,46 @@ func forEachWindow(_ geometry: PoolGeometry, images: Int, _ body: (PoolWindow) -
         body(
           PoolWindow(
             output: output, input: (line &+ columns.first) &* channels, rows: rows.count,
-            columns: columns.count))
+            columns: columns.count, lineEnd: covered == 0 ? 0 : (line &+ covered) &* channels))
         output &+= channels
       }
     }
   }
 }
 
+/// Windows of 2 x 2 side by side, the usual ones: nothing is left to find out about each.
+@inline(__always)
+private func forEachSquare(_ geometry: PoolGeometry, images: Int, _ body: (PoolWindow) -> Void) {
+  let (rows, columns, channels) = (
+    geometry.vertical.output, geometry.horizontal.output, geometry.channels
+  )
+  let line = geometry.horizontal.input &* channels
+  var output = 0
+  for image in 0..<images {
+    for y in 0..<rows {
+      var input = (image &* geometry.vertical.input &+ 2 &* y) &* line
+      let end = input &+ 2 &* columns &* channels
+      for _ in 0..<columns {
+        body(PoolWindow(output: output, input: input, rows: 2, columns: 2, lineEnd: end))
+        output &+= channels
+        input &+= 2 &* channels
+      }
+    }
+  }
+}
+
 extension WindowAxis {
+  /// Whether output `o` sees inputs `2 o` and `2 o + 1`, for all o.
+  @inline(__always)
+  fileprivate var isPairs: Bool {
+    kernel == 2 && stride == 2 && dilation == 1 && padBefore == 0 && 2 &* output <= input
+  }
+
   /// The first input and the number of taps of output `o` that are not padding.
   @inline(__always)
   fileprivate func insideTaps(_ o: Int) -> (first: Int, count: Int) {
     let start = o &* stride &- padBefore
+    if start >= 0, start &+ (kernel &- 1) &* dilation < input { return (start, kernel) }
     let skipped = start < 0 ? (dilation &- 1 &- start) / dilation : 0
     let first = start &+ skipped &* dilation
     let room = (input &- first &+ dilation &- 1) / dilation
@@ -63,6 +98,12 @@ extension WindowAxis {
   /// Whether no input is seen by two outputs.
   @inline(__always)
   var isDisjoint: Bool { output <= 1 || stride > dilation &* (kernel &- 1) }
+
+  /// The inputs `0..<coveredInputs` are seen by exactly one output each; 0: not known.
+  @inline(__always)
+  var coveredInputs: Int {
+    dilation == 1 && stride == kernel ? max(0, min(input, output &* stride &- padBefore)) : 0
+  }
 
   /// Whether every input is seen by exactly one output.
   @inline(__always)
@@ -91,19 +132,26 @@ func scatterWindows<S: Scalar, Plan>(
   let steps = TapSteps(geometry)
   let adds = !geometry.isDisjoint
   if !geometry.isPartition { target.update(repeating: 0, count: images &* geometry.inputCount) }
+  let writesAhead = !adds && channels < S.lanes
   @inline(__always) func visit(_ window: PoolWindow) {
     var channel = 0
     while channel < channels {
       let plan = plan(window, channel)
       var tap = 0
       for row in 0..<window.rows {
+        let end = writesAhead ? window.lineEnd &+ row &* steps.row : 0
         for column in 0..<window.columns {
           let element =
             window.input &+ row &* steps.row &+ column &* steps.column &+ channel
           let value = gradient(plan, tap)
-          target.setVector(
-            adds ? target.vector(at: element) + value : value, at: element, channel: channel,
-            of: channels)
+          if element &+ S.lanes <= end {
+            // What this spoils in its line belongs to taps that come later.
+            target.setVector(value, at: element)
+          } else {
+            target.setVector(
+              adds ? target.vector(at: element) + value : value, at: element, channel: channel,
+              of: channels)
+          }
           tap &+= 1
         }
       }

@@ -42,3 +42,21 @@ func fillByVectors<S: Scalar>(
     index &+= S.lanes
   }
 }
+
+/// `fillByVectors` for stretches that are written one right behind the other, as long as `room` elements
+/// are left: a vector may then reach beyond its stretch, because what it spoils is written later.
+@inline(__always)
+func fillAhead<S: Scalar>(
+  _ output: UnsafeMutablePointer<S>, count: Int, room: Int, _ body: (Int) -> S.Vector
+) {
+  var index = 0
+  while index < count {
+    let vector = body(index)
+    if index &+ S.lanes <= room {
+      output.setVector(vector, at: index)
+    } else {
+      output.setVector(vector, at: index, channel: index, of: count)
+    }
+    index &+= S.lanes
+  }
+}
