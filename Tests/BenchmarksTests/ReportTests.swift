@@ -19,7 +19,7 @@ struct ReportTests {
     let total = InstructionRow(totalOf: [product, copy])
     #expect(abs(total.seconds - 2e-3) < 1e-12 && abs(total.floorSeconds - 0.6e-3) < 1e-12)
     #expect(abs(total.peakFraction - 0.25) < 1e-12)
-    #expect(total.cells == ["total", "2000.0", "50.00", "1001.0", "25%", "10%", "600.0", "30%"])
+    #expect(total.cells == ["total", "2000.0", "50.00", "1001.0", "25%", "5%", "600.0", "30%"])
   }
 
   @Test("the table has a line per row under what was measured, and numbers to the right")
