@@ -5,6 +5,18 @@ SHELL := /bin/bash
 PREFIX ?= /usr/local
 CONFIG ?= configs/fashion-mnist.yaml
 
+# What `make bench` measures: one config in detail, small ones first for whole steps.
+BENCH := .build/release/ddp-bench
+BENCH_CONFIG ?= fashion-mnist
+BENCH_STEPS ?= logistic-regression mlp lenet residual fashion-mnist
+
+# The processor to build for, in clang's words; ARCH=x86-64-v3 runs on any with AVX2.
+ifdef ARCH
+export DDP_ARCH := $(ARCH)
+endif
+# One folder per processor: another flag would rebuild everything.
+STATIC := .build-static$(addprefix -,$(ARCH))
+
 # Suites that talk over MPI, a regular expression, and the rank counts they are run with.
 MPI_SUITES := MPICollectivesTests
 TEST_RANKS := 1 2 3 4
@@ -21,7 +33,7 @@ TEST_LOG := .build/test.log
 # Prints the number in the last "Test run with N tests" of the log.
 COUNT_TESTS = sed -n "s/.*Test run with \([0-9]*\) test.*/\1/p" $(TEST_LOG) | tail -n 1
 
-.PHONY: run test build lint bench install clean setup test-setup toolchain
+.PHONY: run test build lint bench bench-peers install clean setup test-setup toolchain
 
 ## run: set up, build, train CONFIG on all cores of this machine; ARGS="key=value ..." changes it
 run: build
@@ -51,16 +63,33 @@ build: setup toolchain
 lint:
 	swift format lint --strict -r Sources Tests
 
-## bench: GFLOP/s of the kernels beside the peak of the core
+## bench: kernels, a plan's instructions, steps at 1 and 2 ranks, sums, checkpoint, start; JSON in .build/bench
 bench: setup toolchain
-	swift run -c release ddp-bench kernels
+	swift build -c release --product ddp-train
+	swift build -c release --product ddp-bench
+	install -d .build/bench
+	$(BENCH) kernels --json .build/bench/kernels.json
+	$(BENCH) plan $(BENCH_CONFIG) --json .build/bench/plan.json
+	for ranks in 1 2; do \
+	  launch/ranks $$ranks $(BENCH) steps $(BENCH_STEPS) --json .build/bench/steps-$$ranks.json; \
+	done
+	launch/ranks 2 $(BENCH) sums --json .build/bench/sums.json
+	$(BENCH) checkpoint $(BENCH_CONFIG) --folder .build/bench --json .build/bench/checkpoint.json
+	for ranks in 1 2; do \
+	  $(BENCH) start $(BENCH_CONFIG) --launcher "launch/ranks $$ranks" --json .build/bench/start-$$ranks.json; \
+	done
 
-## install: binary, launch scripts and configs below PREFIX
+## bench-peers: ours beside PyTorch DDP, which is installed below .build/peers; PEERS="--networks mlp --rounds 5"
+bench-peers: setup toolchain
+	swift build -c release --product ddp-train
+	Tests/Peers/bench_peers.py --json .build/bench-peers.json $(PEERS)
+
+## install: binary, launch scripts and configs below PREFIX; ARCH=x86-64-v3 for other machines than this
 install: setup toolchain
-	swift build -c release --static-swift-stdlib --product ddp-train --scratch-path .build-static
+	swift build -c release --static-swift-stdlib --product ddp-train --scratch-path $(STATIC)
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/ddp-train/launch" \
 	  "$(DESTDIR)$(PREFIX)/share/ddp-train/configs"
-	install .build-static/release/ddp-train "$(DESTDIR)$(PREFIX)/bin/ddp-train"
+	install $(STATIC)/release/ddp-train "$(DESTDIR)$(PREFIX)/bin/ddp-train"
 	install launch/local launch/living launch/probe launch/ranks launch/cores launch/program \
 	  launch/shards launch/slurm.sbatch launch/pbs.sh "$(DESTDIR)$(PREFIX)/share/ddp-train/launch"
 	install -m 644 launch/hosts.example "$(DESTDIR)$(PREFIX)/share/ddp-train/launch"
@@ -69,7 +98,7 @@ install: setup toolchain
 
 ## clean: removes what was built; run folders stay
 clean:
-	rm -rf .build .build-static
+	rm -rf .build .build-static*
 
 ## setup: packages of the system, through apt, when some are missing
 setup:

@@ -56,6 +56,8 @@ let package = Package(
       name: "CBuildInformation", cSettings: [.define("DDP_REVISION", to: "\"\(revision)\"")]),
     // Counts heap allocations by replacing malloc: for tests and benchmarks only.
     .target(name: "CAllocationCount"),
+    // Counts the instructions of a piece of work by stepping through a copy of the process: for tests only.
+    .target(name: "CInstructionCount"),
     .systemLibrary(name: "CPrefetch"),
     .systemLibrary(name: "CVectors"),
 
@@ -101,6 +103,7 @@ let package = Package(
         "Datasets", "Diagnostics", "Graph", "Optimizers", "Placement", "Training",
         .product(name: "Yams", package: "Yams"),
       ]),
+    room("Benchmarks", ["Graph", "Kernels", "Metrics", "Plan"]),
     .executableTarget(
       name: "ddp-train",
       dependencies: [
@@ -112,7 +115,9 @@ let package = Package(
     .executableTarget(
       name: "ddp-bench",
       dependencies: [
-        "Collectives", "DataParallel", "Graph", "Kernels", "MPICollectives", "Storage",
+        "Benchmarks", "Calibration", "Checkpoints", "Collectives", "Configuration", "DataParallel",
+        "Datasets", "Diagnostics", "Graph", "Kernels", "MPICollectives", "Metrics", "Optimizers",
+        "Placement", "Plan", "Scaling", "Storage", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"], swiftSettings: careful),
 
@@ -143,6 +148,7 @@ let package = Package(
     suite("Placement", ["Collectives", "Placement", "Storage"]),
     suite("Checkpoints", ["Checkpoints", "Diagnostics", "Storage"]),
     suite("Metrics", ["CAllocationCount", "Diagnostics", "Metrics", "Storage"]),
+    suite("Benchmarks", ["Benchmarks", "Graph", "Plan"]),
     suite("Scaling", ["DataParallel", "Graph", "Optimizers", "Plan", "Scaling"]),
     suite(
       "Configuration",
@@ -150,9 +156,9 @@ let package = Package(
     suite(
       "Engine",
       [
-        "CAllocationCount", "Collectives", "DataParallel", "Datasets", "Engine", "Graph", "Kernels",
-        "Metrics", "Optimizers", "Plan", "Randomness", "Storage",
-      ]),
+        "CAllocationCount", "CInstructionCount", "Collectives", "DataParallel", "Datasets", "Engine",
+        "Graph", "Kernels", "Metrics", "Optimizers", "Plan", "Randomness", "Storage",
+      ], resources: ["instruction_counts.json"]),
     suite(
       "Training",
       [

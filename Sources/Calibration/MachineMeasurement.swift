@@ -27,6 +27,13 @@ package enum MachineMeasurement {
       flagSeconds: sum?.flagSeconds ?? assumedFlagSeconds)
   }
 
+  /// What the parts of a step cost one rank that has the machine for itself.
+  package static func oneRank(
+    _ spec: RunSpec, plans: ModelPlans, data: LoadedData?, seconds: Double
+  ) -> RankTimes {
+    ranks(1, spec, plans, data, seconds: seconds)
+  }
+
   /// The mean over ranks that work at once, each on a thread of its own.
   private static func ranks(
     _ count: Int, _ spec: RunSpec, _ plans: ModelPlans, _ data: LoadedData?, seconds: Double

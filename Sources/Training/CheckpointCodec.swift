@@ -63,7 +63,7 @@ extension CheckpointRecord {
 
 extension Replica {
   /// Views of everything that a resume needs; weights as users want them, the rest beside them.
-  func payload() -> CheckpointPayload {
+  package func payload() -> CheckpointPayload {
     var state: [NamedTensor] = []
     for (index, name) in optimizer.slotNames.enumerated() {
       state += model.parameterTensors(optimizer.slot(index), prefix: "\(name).")

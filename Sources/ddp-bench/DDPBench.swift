@@ -4,6 +4,9 @@ import ArgumentParser
 struct DDPBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ddp-bench",
-    abstract: "Measures the parts of ddp-train on this machine.",
-    subcommands: [KernelsCommand.self, SumsCommand.self])
+    abstract: "Measures the parts of ddp-train on this machine, beside what limits them.",
+    subcommands: [
+      KernelsCommand.self, PlanCommand.self, StepsCommand.self, SumsCommand.self,
+      CheckpointCommand.self, StartCommand.self,
+    ])
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Benchmarks
 import Graph
 import Kernels
 
@@ -33,31 +34,38 @@ struct KernelsCommand: ParsableCommand {
   @Option(help: "How convolutions are computed: \(ConvolutionAlgorithm.list).")
   var algorithm: ConvolutionAlgorithm = .auto
 
+  @OptionGroup var report: ReportOptions
+
   func validate() throws {
     guard seconds > 0 else {
       throw ValidationError("--seconds \(seconds) is not above 0; leave it out for 0.2")
     }
   }
 
-  func run() {
+  func run() throws {
     switch scalar {
-    case .float32: measure(Float.self)
-    case .float64: measure(Double.self)
+    case .float32: try measure(Float.self)
+    case .float64: try measure(Double.self)
     }
   }
 
-  private func measure<S: Scalar>(_ type: S.Type) {
+  private func measure<S: Scalar>(_ type: S.Type) throws {
     let stopwatch = Stopwatch(seconds: seconds)
-    let peak = stopwatch.peak(of: type)
-    print("\(InstructionSet.name), \(scalar.rawValue), one core: peak \(rounded(peak)) GFLOP/s")
-    print(Table.heading)
-    for product in ProductCase.all where matches(product.name) {
-      print(Table.line(product.name, product.measure(type, stopwatch), peak: peak))
+    let limits = MachineLimits(
+      operationsPerSecond: stopwatch.peak(of: type) * 1e9, copySpeeds: [])
+    func row(_ name: String, _ speeds: Speeds) -> KernelRow {
+      KernelRow(
+        name: name, forward: speeds.forward * 1e9, byData: speeds.byData * 1e9,
+        byWeights: speeds.byWeights * 1e9, operationsPerSecond: limits.operationsPerSecond)
     }
-    for convolution in ConvolutionCase.all where matches(convolution.name) {
-      print(
-        Table.line(convolution.name, convolution.measure(type, algorithm, stopwatch), peak: peak))
-    }
+    let products = ProductCase.all.filter { matches($0.name) }
+      .map { row($0.name, $0.measure(type, stopwatch)) }
+    let convolutions = ConvolutionCase.all.filter { matches($0.name) }
+      .map { row($0.name, $0.measure(type, algorithm, stopwatch)) }
+    try report.publish(
+      BenchmarkReport(
+        "kernels", of: "\(scalar.rawValue), convolutions \(algorithm.rawValue)", limits: limits,
+        rows: products + convolutions))
   }
 
   private func matches(_ name: String) -> Bool {

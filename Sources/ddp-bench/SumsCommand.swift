@@ -1,4 +1,5 @@
 import ArgumentParser
+import Benchmarks
 import Collectives
 import DataParallel
 import Kernels
@@ -19,29 +20,37 @@ struct SumsCommand: ParsableCommand {
   @Option(help: "Rounds per size.")
   var rounds = 9
 
+  @Option(help: "The largest size is 2 to this power, in bytes.")
+  var largestExponent = 27
+
   @Option(help: "Bytes of a bucket.")
   var bucketBytes = 1 << 20
 
+  @OptionGroup var report: ReportOptions
+
   func validate() throws {
     guard rounds > 0 else { throw ValidationError("--rounds \(rounds) is not above 0") }
+    guard (12...30).contains(largestExponent) else {
+      throw ValidationError("--largest-exponent \(largestExponent) is not from 12 to 30")
+    }
     guard bucketBytes >= 64 else { throw ValidationError("--bucket-bytes is below 64") }
   }
 
   func run() throws {
     let group = try joinRanks()
     runTogether(group) {
-      if group.isRoot {
-        print("\(group.ranks) ranks on \(group.hostCount) hosts, \(MPIWorld.libraryVersion)")
-        print(SumTimes.heading)
-      }
-      for exponent in stride(from: 12, through: 27, by: 1) {
-        let times = try measure(byteCount: 1 << exponent, group)
-        if group.isRoot { print(times.line) }
-      }
+      let limits = Stopwatch(seconds: 0.1).limits()
+      let rows = try (12...largestExponent).map { try measure(byteCount: 1 << $0, group) }
+      guard group.isRoot else { return }
+      try report.publish(
+        BenchmarkReport(
+          "sums",
+          of: "\(group.ranks) ranks on \(group.hostCount) hosts, \(MPIWorld.libraryVersion)",
+          limits: limits, rows: rows))
     }
   }
 
-  private func measure(byteCount: Int, _ group: any Collectives) throws -> SumTimes {
+  private func measure(byteCount: Int, _ group: any Collectives) throws -> SumRow {
     let count = byteCount / MemoryLayout<Float>.stride
     let cut = bucketBytes / MemoryLayout<Float>.stride
     let summation = try GradientSummation<Float>(
@@ -61,9 +70,9 @@ struct SumsCommand: ParsableCommand {
       copies.append(try time(calls, group) { target.block.copy(from: source.block) })
     }
     // The first round warms up.
-    return SumTimes(
-      byteCount: byteCount, ours: median(ours.dropFirst()), theirs: median(theirs.dropFirst()),
-      copy: median(copies.dropFirst()))
+    return SumRow(
+      byteCount: byteCount, seconds: ours.dropFirst().median,
+      allreduceSeconds: theirs.dropFirst().median, copySeconds: copies.dropFirst().median)
   }
 
   private func sum(_ summation: GradientSummation<Float>) throws {
@@ -96,33 +105,4 @@ struct SumsCommand: ParsableCommand {
     let nanoseconds = Int((ContinuousClock.now - start) / .nanoseconds(1))
     return Double(try group.allMaximum(nanoseconds)) / Double(calls) * 1e-9
   }
-}
-
-/// One line of the report; times in seconds.
-struct SumTimes {
-  var byteCount: Int
-  var ours: Double
-  var theirs: Double
-  var copy: Double
-
-  static var heading: String {
-    "      size    ours us  Allreduce us  ratio  ours GB/s  copy GB/s"
-  }
-
-  var line: String {
-    let size = byteCount >= 1 << 20 ? "\(byteCount >> 20) MiB" : "\(byteCount >> 10) KiB"
-    let columns = [
-      (size, 10), (rounded(ours * 1e6), 11), (rounded(theirs * 1e6), 14),
-      (rounded(theirs / ours), 7), (rounded(Double(byteCount) / ours * 1e-9), 11),
-      (rounded(Double(byteCount) / copy * 1e-9), 11),
-    ]
-    return columns.map { text, width in
-      String(repeating: " ", count: max(0, width - text.count)) + text
-    }.joined()
-  }
-}
-
-private func median(_ values: ArraySlice<Double>) -> Double {
-  let sorted = values.sorted()
-  return (sorted[sorted.count / 2] + sorted[(sorted.count - 1) / 2]) / 2
 }
