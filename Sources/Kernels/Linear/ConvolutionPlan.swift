@@ -11,21 +11,15 @@ package struct ConvolutionPlan: Equatable, Sendable {
   /// A window of one pixel that visits every pixel: a product of all pixels with one matrix.
   let isMatrixProduct: Bool
 
-  /// By tiles; nil: directly.
+  /// By tiles, forward and by weights; nil: directly.
   let forwardTiles: WinogradPlan?
   let inputGradientTiles: WinogradPlan?
-  let weightGradientTiles: WinogradPlan?
 
   package init(_ geometry: ConvolutionGeometry) {
     self.geometry = geometry
-    let choice = WinogradChoice(geometry)
-    forwardTiles = choice.forward.map { WinogradPlan(forward: geometry, outputs: $0) }
-    inputGradientTiles = choice.inputGradient.map {
-      WinogradPlan(inputGradient: geometry, outputs: $0)
-    }
-    weightGradientTiles = choice.weightGradient.map {
-      WinogradPlan(forward: geometry, outputs: $0)
-    }
+    let byTiles = WinogradPlan.isUsed(for: geometry)
+    forwardTiles = byTiles ? WinogradPlan(forward: geometry) : nil
+    inputGradientTiles = byTiles ? WinogradPlan(inputGradient: geometry) : nil
     forward = SlidingPlan(forward: geometry)
     inputGradient = SlidingPlan(inputGradient: geometry)
     isMatrixProduct =
@@ -35,13 +29,11 @@ package struct ConvolutionPlan: Equatable, Sendable {
       }
   }
 
-  /// `direct`, or the tiles of the three products: `winograd 4x4, by data 4x4, by weights direct`.
+  /// `direct`, or the tiles forward and by data: `winograd 4x4, by data 2x2`.
   package var description: String {
-    let tiles = [forwardTiles, inputGradientTiles, weightGradientTiles].map {
-      $0.map { "\($0.outputs)x\($0.outputs)" } ?? "direct"
-    }
-    if tiles.allSatisfy({ $0 == "direct" }) { return "direct" }
-    return "winograd \(tiles[0]), by data \(tiles[1]), by weights \(tiles[2])"
+    guard let forwardTiles, let inputGradientTiles else { return "direct" }
+    let (forward, byData) = (forwardTiles.outputs, inputGradientTiles.outputs)
+    return "winograd \(forward)x\(forward), by data \(byData)x\(byData)"
   }
 
   /// Multiply-adds per image whose tap lies inside the image: what the kernels really compute.
