@@ -137,8 +137,7 @@ let package = Package(
       "DataParallel",
       [
         "CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Kernels", "Metrics",
-        "Scaling",
-        "Storage",
+        "Scaling", "Storage",
       ]),
     suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),
     suite("Placement", ["Collectives", "Placement", "Storage"]),

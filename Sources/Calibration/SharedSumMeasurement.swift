@@ -17,7 +17,7 @@ struct SharedSumMeasurement {
 
   /// - Parameters:
   ///   - elements: Of the gradient; 256 KiB to 16 MiB of it are used.
-  ///   - rounds: How often; the lower quartile counts.
+  ///   - rounds: How often; without the slowest, the mean counts.
   init(elements: Int, rounds: Int = 40) {
     let count = min(max(elements, 1 << 16), 1 << 22) / 32 * 32
     let room = SharedRoom(count: count)

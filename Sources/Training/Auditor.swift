@@ -44,9 +44,8 @@ extension Auditor {
   /// Gives all ranks the bits of `source`. What a host holds once is written by its first rank, and not where the
   /// source reads it; the others take part with memory that is dropped.
   private func heal(_ tensor: Replica.AuditedTensor, from source: Int) throws {
-    let numbers = collectives.hostNumbers
-    let isWriter =
-      collectives.localRank == 0 && collectives.hostNumbers[source] != numbers[collectives.rank]
+    let hosts = collectives.hostNumbers
+    let isWriter = collectives.localRank == 0 && hosts[source] != hosts[collectives.rank]
     if !tensor.isHostShared || isWriter || collectives.rank == source {
       return try collectives.broadcast(tensor.block, from: source)
     }

@@ -10,7 +10,7 @@ import Storage
 ///
 /// The optimizer's state and the average may be held once by the ranks of a host (`StateMemory`). Training changes
 /// them between the sum of a step and its end only; a rank that is between two steps may read them at leisure,
-/// since the next sum waits for it. Outside of steps only `fillsState` ranks write them, with a barrier of all
+/// since the next sum waits for it. Outside of steps only ranks whose state `isFilledHere` write them, with a barrier of all
 /// ranks before anybody reads.
 package final class Replica {
   package let model: ModelMemory<Float>

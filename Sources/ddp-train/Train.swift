@@ -29,7 +29,10 @@ func train(
   ) {
     if options.fresh { return nil }
     // A killed save may have set a whole checkpoint aside.
-    if !options.dryRun { try folder.checkpoints.removeTemporaries() }
+    if !options.dryRun {
+      try folder.claim()
+      try folder.checkpoints.removeTemporaries()
+    }
     return try folder.newestCheckpoint(resuming: configuration)
   }
   let length = RunLength(spec, samples: material.data.train.count)
@@ -62,7 +65,8 @@ func train(
   facts.jobEnd = preemption.deadline?.text
   let console = console(options.progress, spec: spec, firstStep: replica.counters.step)
   if collectives.isRoot {
-    console.printLines(facts.lines + material.data.warnings.map { "warning: \($0)" } + [""])
+    let warnings = material.data.warnings + folder.warnings
+    console.printLines(facts.lines + warnings.map { "warning: \($0)" } + [""])
   }
   if options.dryRun {
     if collectives.isRoot {

@@ -33,6 +33,32 @@ struct FailureTests {
     #expect(result.status != 0)
     try command.waitForRanksToEnd()
   }
+
+  @Test(
+    "a second run in the same folder is refused while the first is at work, not when it was killed")
+  func secondRun() throws {
+    let command = try Command.table()
+    defer { command.remove() }
+    let endless = ["table.yaml", "training.epochs=1000000", "--progress", "none"]
+    let first = try command.start(ranks: 2, endless)
+    try command.waitForSteps()
+    let second = try command.run(endless)
+    #expect(second.status == 2)
+    let owner = try String(contentsOfFile: command.path("runs/table/.lock"), encoding: .utf8)
+    #expect(owner.contains(/^process [0-9]+ on .+$/))
+    #expect(
+      second.errors == """
+        runs/table: another run is at work in this folder: \(owner)
+          expected: one run at a time
+          to fix:   wait until it has ended, end it, or choose another output.folder
+
+        """)
+    #expect(first.isRunning)
+    try #require(try Command.killAnyRank(of: first))
+    _ = try command.result(of: first)
+    let third = try command.run(endless + ["training.max_steps=1"])
+    #expect(third.status == 0)
+  }
 }
 
 /// A disk of 6 MB, on which a model of 1.1 MB and one checkpoint of 3.3 MB fit, but not a second checkpoint
