@@ -28,7 +28,7 @@ package struct WindowAxis: Equatable, Sendable {
 
 /// How convolutions are computed; each choice has bits of its own.
 package enum ConvolutionAlgorithm: String, CaseIterable, Sendable {
-  /// What this version takes for the best by a rule that looks at the geometry alone: so far always `direct`.
+  /// By tiles where a rule that looks at the geometry alone, the same on every machine, expects a clear gain.
   case auto
   /// Products over all taps.
   case direct

@@ -25,15 +25,6 @@ package struct ModelPlans: Sendable {
 
   package var graph: ModelGraph { training.graph }
 
-  /// How each convolution is computed, by layer: other choices have other bits.
-  package var convolutionAlgorithms: [String: String] {
-    let choices = graph.operations.compactMap { operation -> (String, String)? in
-      guard case .convolution(let geometry) = operation.kind else { return nil }
-      return ("conv.algorithm of \(operation.layer)", ConvolutionPlan(geometry).description)
-    }
-    return Dictionary(choices) { first, _ in first }
-  }
-
   /// Numbers that the network gives for a sample.
   package var outputs: Int { graph.outputShape.reduce(1, *) }
 
@@ -50,6 +41,18 @@ package struct ModelPlans: Sendable {
 }
 
 extension RunSpec {
+  /// How each convolution is computed, by layer: other choices have other bits.
+  ///
+  /// - Throws: A `Diagnostic` that names the layer that does not fit.
+  package func convolutionAlgorithms() throws -> [String: String] {
+    let choices = try forwardGraph(.training).operations.compactMap {
+      operation -> (String, String)? in
+      guard case .convolution(let geometry) = operation.kind else { return nil }
+      return ("conv.algorithm of \(operation.layer)", ConvolutionPlan(geometry).description)
+    }
+    return Dictionary(choices) { first, _ in first }
+  }
+
   /// The network with its loss, before the gradients.
   func forwardGraph(_ mode: GraphMode) throws -> ModelGraph {
     try GraphBuilder.forward(

@@ -71,6 +71,6 @@ final class RunFolder {
 extension RunConfiguration {
   /// What must be the same when a run goes on: all keys, and what `auto` stands for in this program.
   func settings() throws -> [String: String] {
-    try flattened.merging(ModelPlans(spec).convolutionAlgorithms) { key, _ in key }
+    try flattened.merging(spec.convolutionAlgorithms()) { key, _ in key }
   }
 }

@@ -27,6 +27,20 @@ struct BadCheckpointTests {
       """)
   }
 
+  @Test("a run is not resumed with other convolutions")
+  func otherConvolutions() throws {
+    let command = try Command.images()
+    defer { command.remove() }
+    #expect(try command.run(["images.yaml", "--progress", "none"]).status == 0)
+    try expectRefusal(
+      command, ["images.yaml", "conv.algorithm=winograd"],
+      """
+      runs/images/checkpoints/step-00000006: the run was started with other settings: conv.algorithm was auto, is winograd, conv.algorithm of layers.0 was direct, is winograd 2x2, by data 4x4
+        expected: the same settings, so that the result is that of one uninterrupted run
+        to fix:   restore them, choose another output.folder, or start over with --fresh
+      """)
+  }
+
   @Test("settings that leave the numbers alone may change")
   func freeSettings() throws {
     let command = try Command.table()

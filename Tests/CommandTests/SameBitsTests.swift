@@ -4,13 +4,13 @@ import Testing
 /// The contract: the same weights and predictions on any number of ranks, in one go or in pieces.
 @Suite("The same bits", .serialized)
 struct SameBitsTests {
-  /// Jobs that between them use convolution, batch norm, dropout, Adam, LARS, LAMB, a scaled rate, warm-up,
+  /// Jobs that between them use convolution (directly and by tiles), batch norm, dropout, Adam, LARS, LAMB, a scaled rate, warm-up,
   /// residuals, several yes/no outputs, momentum, clipping, averages and a smaller last batch.
   enum Job: String, CaseIterable {
-    case images, residual, lars, lamb, table
+    case images, residual, tiles, lars, lamb, table
 
     /// Whether the job reads images.
-    var sharesCache: Bool { [.images, .residual].contains(self) }
+    var sharesCache: Bool { [.images, .residual, .tiles].contains(self) }
 
     var arguments: [String] {
       switch self {
@@ -20,11 +20,8 @@ struct SameBitsTests {
           "training.max_steps=10", "evaluation.batch=50", "data.dev={count: 300, stratified: true}",
           "data.test={count: 2000}",
         ]
-      case .residual:
-        [
-          "residual", "training.batch=32", "training.shards=8", "training.epochs=1",
-          "training.max_steps=6", "training.clip_norm=1", "training.ema_decay=0.9",
-        ]
+      case .residual: Self.residual + ["conv.algorithm=direct"]
+      case .tiles: Self.residual + ["conv.algorithm=winograd"]
       case .lars:
         [
           "table.yaml", "optimizer={kind: lars, learning_rate: 2, trust: 0.02}",
@@ -41,6 +38,11 @@ struct SameBitsTests {
       case .table: ["table.yaml"]
       }
     }
+
+    private static let residual = [
+      "residual", "training.batch=32", "training.shards=8", "training.epochs=1",
+      "training.max_steps=6", "training.clip_norm=1", "training.ema_decay=0.9",
+    ]
   }
 
   struct Outcome: Equatable {

@@ -32,7 +32,7 @@ import Testing
         algorithm: "groups of 5, by data folded, by weights windows"),
       Layer(
         size: 14, kernel: 5, channels: (6, 16),
-        algorithm: "groups of 2, by data folded, by weights direct"),
+        algorithm: "direct, by data folded, by weights direct"),
       Layer(size: 14, kernel: 3, padding: 1, channels: (32, 64), algorithm: "direct"),
       Layer(size: 28, kernel: 1, channels: (4, 4), algorithm: "direct"),
       Layer(size: 28, kernel: 3, padding: 1, channels: (8, 8), groups: 8, algorithm: "direct"),

@@ -169,7 +169,7 @@ extension Section where Root == ConvolutionSpec {
           "algorithm", \.algorithm,
           .word(["auto": .auto, "direct": .direct, "winograd": .winograd]),
           "winograd: 3 x 3 convolutions of stride 1 by tiles, with fewer products and larger rounding errors; auto: "
-            + "direct, for now."
+            + "by tiles where the layer's sizes promise a clear gain, the same on every machine."
         )
       ])
   }

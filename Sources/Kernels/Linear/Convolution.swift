@@ -113,7 +113,7 @@ package func convolveWeightGradient<S: Scalar>(
       aRowStride: 1, aDepthStride: geometry.inputChannels, b: outputGradient,
       bDepthStride: geometry.outputChannels, bColumnStride: 1, into: weightGradient,
       cRowStride: geometry.outputChannels, scratch: scratch)
-  } else if let tiles = plan.weightGradientTiles {
+  } else if let tiles = plan.forwardTiles {
     weightGradientByTiles(
       tiles, images: images, input: input, outputGradient: outputGradient, into: weightGradient,
       scratch: scratch)
@@ -163,7 +163,7 @@ package func convolutionInputGradientScratchCount<S: Scalar>(
 package func convolutionWeightGradientScratchCount<S: Scalar>(
   _ plan: ConvolutionPlan, images: Int, of type: S.Type
 ) -> Int {
-  if let tiles = plan.weightGradientTiles {
+  if let tiles = plan.forwardTiles {
     return WinogradWorkspace<S>.elementCount(tiles, turnsWeights: false)
   }
   if let windows = plan.weightGradientWindows {

@@ -11,10 +11,9 @@ package struct ConvolutionPlan: Equatable, Sendable {
   /// A window of one pixel that visits every pixel: a product of all pixels with one matrix.
   let isMatrixProduct: Bool
 
-  /// By tiles; nil: directly.
+  /// By tiles, forward and by weights; nil: directly.
   let forwardTiles: WinogradPlan?
   let inputGradientTiles: WinogradPlan?
-  let weightGradientTiles: WinogradPlan?
 
   /// For few channels; nil: not worth it.
   let forwardLines: LinePlan?
@@ -23,14 +22,9 @@ package struct ConvolutionPlan: Equatable, Sendable {
 
   package init(_ geometry: ConvolutionGeometry) {
     self.geometry = geometry
-    let choice = WinogradChoice(geometry)
-    forwardTiles = choice.forward.map { WinogradPlan(forward: geometry, outputs: $0) }
-    inputGradientTiles = choice.inputGradient.map {
-      WinogradPlan(inputGradient: geometry, outputs: $0)
-    }
-    weightGradientTiles = choice.weightGradient.map {
-      WinogradPlan(forward: geometry, outputs: $0)
-    }
+    let byTiles = WinogradPlan.isUsed(for: geometry)
+    forwardTiles = byTiles ? WinogradPlan(forward: geometry) : nil
+    inputGradientTiles = byTiles ? WinogradPlan(inputGradient: geometry) : nil
     forward = SlidingPlan(forward: geometry)
     inputGradient = SlidingPlan(inputGradient: geometry)
     isMatrixProduct =
@@ -44,20 +38,19 @@ package struct ConvolutionPlan: Equatable, Sendable {
     weightGradientWindows = few.weightGradient
   }
 
-  /// How the three products are computed: `direct` if all are; or of each `direct`, the size of its tiles,
-  /// or how targets of few channels are taken together: `groups of 2`, `folded`, `windows`.
+  /// How the three products are computed: `direct` if all are; by tiles of a size, `winograd 4x4, by data 2x2`;
+  /// or how targets of few channels are taken together: `groups of 2, by data folded, by weights windows`.
   package var description: String {
-    let tiles = [forwardTiles, inputGradientTiles, weightGradientTiles].map {
-      $0.map { "\($0.outputs)x\($0.outputs)" }
+    if let forwardTiles, let inputGradientTiles {
+      let (forward, byData) = (forwardTiles.outputs, inputGradientTiles.outputs)
+      return "winograd \(forward)x\(forward), by data \(byData)x\(byData)"
     }
-    let few = [
+    let names = [
       forwardLines?.description, inputGradientLines?.description,
       weightGradientWindows.map { _ in "windows" },
-    ]
-    let names = zip(tiles, few).map { $0 ?? $1 ?? "direct" }
+    ].map { $0 ?? "direct" }
     if names.allSatisfy({ $0 == "direct" }) { return "direct" }
-    let algorithm = tiles.contains { $0 != nil } ? "winograd " : ""
-    return "\(algorithm)\(names[0]), by data \(names[1]), by weights \(names[2])"
+    return "\(names[0]), by data \(names[1]), by weights \(names[2])"
   }
 
   /// Multiply-adds per image whose tap lies inside the image: what the kernels really compute.

@@ -23,7 +23,7 @@ struct FewChannelChoice: Equatable, Sendable {
   }
 
   /// What an alternative may cost at most, since estimates err.
-  private static var gain: Double { 0.9 }
+  private static var gain: Double { 0.85 }
 
   private static func best(_ slide: SlidingPlan, folded: LinePlan?) -> LinePlan? {
     let sizes = 1...max(1, 32 / max(1, slide.target.channels))
@@ -53,7 +53,7 @@ private func tileCycles(
     let tiles = EvenSplit(rows, limit: columns <= lanes ? 16 : 14)
     for tile in 0..<tiles.partCount {
       let count = tiles[tile].count
-      let step = max(Double(count) * (vectors == 1 ? 0.78 : 1), 4)
+      let step = max(Double(count) * (vectors == 1 ? 0.7 : 1), 4)
       let narrow = storesNarrow && width % lanes != 0 ? 3 * Double(count) : 0
       cycles += 40 + Double(kernelRows) * (8 + Double(depth) * step) + narrow
     }

@@ -6,18 +6,13 @@ func convolveByTiles<S: Scalar>(
   _ plan: WinogradPlan, images: Int, source: Block<S>, weights: UnsafeMutablePointer<S>,
   bias: Block<S>?, into target: Block<S>, _ workspace: WinogradWorkspace<S>
 ) {
-  let bias = bias.map { UnsafePointer($0.base) }
-  if plan.outputs == 2 {
+  func run<Tile: WinogradTile>(_ tile: Tile.Type) {
     WinogradProduct(
-      plan, WinogradTile2.self, images: images, source: source.base, bias: bias,
-      target: target.base, workspace: workspace
-    ).run(weights: weights)
-  } else {
-    WinogradProduct(
-      plan, WinogradTile4.self, images: images, source: source.base, bias: bias,
-      target: target.base, workspace: workspace
+      WinogradPass(plan, tile, images: images, source: source.base, workspace: workspace),
+      bias: bias.map { UnsafePointer($0.base) }, target: target.base
     ).run(weights: weights)
   }
+  if plan.outputs == 2 { run(WinogradTile2.self) } else { run(WinogradTile4.self) }
 }
 
 /// The gradient by data: the output's gradient convolved with the kernel turned over.
@@ -48,21 +43,18 @@ private func turnWeights<S: Scalar>(
   }
 }
 
+/// The gradient by the weights, `[3, 3, Cin, Cout]`.
 @inline(__always)
 func weightGradientByTiles<S: Scalar>(
   _ plan: WinogradPlan, images: Int, input: Block<S>, outputGradient: Block<S>,
   into weightGradient: Block<S>, scratch: Block<S>
 ) {
   let workspace = WinogradWorkspace(scratch, plan)
-  if plan.outputs == 2 {
+  func run<Tile: WinogradTile>(_ tile: Tile.Type) {
     WinogradWeightGradient(
-      plan, WinogradTile2.self, images: images, input: input.base,
-      outputGradient: outputGradient.base, target: weightGradient.base, workspace: workspace
-    ).run()
-  } else {
-    WinogradWeightGradient(
-      plan, WinogradTile4.self, images: images, input: input.base,
-      outputGradient: outputGradient.base, target: weightGradient.base, workspace: workspace
+      WinogradPass(plan, tile, images: images, source: input.base, workspace: workspace),
+      outputGradient: outputGradient.base, target: weightGradient.base
     ).run()
   }
+  if plan.outputs == 2 { run(WinogradTile2.self) } else { run(WinogradTile4.self) }
 }

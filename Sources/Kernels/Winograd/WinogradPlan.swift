@@ -33,27 +33,50 @@ struct WinogradPlan: Equatable, Sendable {
       }
   }
 
-  init(forward geometry: ConvolutionGeometry, outputs: Int) {
+  /// Whether a convolution of this geometry is computed by tiles.
+  static func isUsed(for geometry: ConvolutionGeometry) -> Bool {
+    guard isPossible(geometry) else { return false }
+    return switch geometry.algorithm {
+    case .auto: WinogradCost(geometry).prefersTiles
+    case .direct: false
+    case .winograd: true
+    }
+  }
+
+  init(forward geometry: ConvolutionGeometry) {
     self.init(
-      outputs: outputs, source: Grid(inputOf: geometry), target: Grid(outputOf: geometry),
+      source: Grid(inputOf: geometry), target: Grid(outputOf: geometry),
       padTop: geometry.vertical.padBefore, padLeft: geometry.horizontal.padBefore)
   }
 
   /// The gradient by data is a convolution of the output's gradient with the kernel turned over.
-  init(inputGradient geometry: ConvolutionGeometry, outputs: Int) {
+  init(inputGradient geometry: ConvolutionGeometry) {
     self.init(
-      outputs: outputs, source: Grid(outputOf: geometry), target: Grid(inputOf: geometry),
+      source: Grid(outputOf: geometry), target: Grid(inputOf: geometry),
       padTop: 2 - geometry.vertical.padBefore, padLeft: 2 - geometry.horizontal.padBefore)
   }
 
-  private init(outputs: Int, source: Grid, target: Grid, padTop: Int, padLeft: Int) {
-    self.outputs = outputs
+  private init(source: Grid, target: Grid, padTop: Int, padLeft: Int) {
     self.source = source
     self.target = target
     self.padTop = padTop
     self.padLeft = padLeft
-    tileRows = (target.rows + outputs - 1) / outputs
-    tileColumns = (target.columns + outputs - 1) / outputs
+    outputs = Self.bestOutputs(for: target)
+    tileRows = Self.tileCount(target.rows, outputs: outputs)
+    tileColumns = Self.tileCount(target.columns, outputs: outputs)
+  }
+
+  /// The m with the fewest products per image. Where both take as many, the smaller tile rounds less.
+  private static func bestOutputs(for target: Grid) -> Int {
+    func products(_ outputs: Int) -> Int {
+      tileCount(target.rows, outputs: outputs) * tileCount(target.columns, outputs: outputs)
+        * (outputs + 2) * (outputs + 2)
+    }
+    return products(2) <= products(4) ? 2 : 4
+  }
+
+  private static func tileCount(_ length: Int, outputs: Int) -> Int {
+    (length + outputs - 1) / outputs
   }
 
   /// n²

@@ -5,39 +5,23 @@ import Storage
 /// A convolution by tiles, or its gradient by data: block by block of T tiles, transform the inputs, take
 /// one matrix product `[T, Cin] * [Cin, Cout]` for each of the n² places of a tile, transform back.
 struct WinogradProduct<S: Scalar, Tile: WinogradTile> {
+  private let pass: WinogradPass<S, Tile>
   private let plan: WinogradPlan
-  private let images: Int
-  private let source: UnsafeMutablePointer<S>
   private let bias: UnsafePointer<S>?
   private let target: UnsafeMutablePointer<S>
-  private let workspace: WinogradWorkspace<S>
-  private let transforms: WinogradTransforms<S, Tile>
-  private let sizes: WinogradSizes<S>
-  private let panels: PanelSplit
 
-  init(
-    _ plan: WinogradPlan, _ tile: Tile.Type, images: Int, source: UnsafeMutablePointer<S>,
-    bias: UnsafePointer<S>?, target: UnsafeMutablePointer<S>, workspace: WinogradWorkspace<S>
-  ) {
-    self.plan = plan
-    self.images = images
-    self.source = source
+  init(_ pass: WinogradPass<S, Tile>, bias: UnsafePointer<S>?, target: UnsafeMutablePointer<S>) {
+    self.pass = pass
+    plan = pass.plan
     self.bias = bias
     self.target = target
-    self.workspace = workspace
-    transforms = WinogradTransforms(workspace: workspace)
-    sizes = WinogradSizes(plan)
-    panels = PanelSplit(columns: plan.target.channels, of: S.self)
   }
 
   /// - Parameter weights: `[3, 3, Cin, Cout]` of this product.
   @inline(never)
   func run(weights: UnsafeMutablePointer<S>) {
     transformWeights(weights)
-    let tileCount = images * plan.tileCount
-    for first in stride(from: 0, to: tileCount, by: sizes.blockTiles) {
-      let tiles = first..<min(first + sizes.blockTiles, tileCount)
-      transformInputs(tiles)
+    pass.forEachBlock { tiles in
       for product in 0..<plan.products { multiply(product, tiles: tiles.count) }
       gatherOutputs(tiles)
     }
@@ -45,17 +29,17 @@ struct WinogradProduct<S: Scalar, Tile: WinogradTile> {
 
   /// Weights as panels `[place, panel, Cin, panel width]`.
   private func transformWeights(_ weights: UnsafeMutablePointer<S>) {
-    let (n, lanes) = (Tile.inputs, S.Vector.scalarCount)
+    let (n, lanes, panels, sizes) = (Tile.inputs, S.Vector.scalarCount, pass.panels, pass.sizes)
     let tap = plan.source.channels * plan.target.channels
     for panel in 0..<panels.count {
       let width = panels.vectors(of: panel) * lanes
-      let start = workspace.weights + panel * panels.width * plan.source.channels
+      let start = pass.workspace.weights + panel * panels.width * plan.source.channels
       for channel in 0..<plan.source.channels {
         let row = weights + channel * plan.target.channels + panel * panels.width
         for column in stride(from: 0, to: width, by: lanes) {
           transformSquare(
-            row + column, count: 3, rowStride: 3 * tap, columnStride: tap, lines: workspace.lines,
-            into: start + channel * width + column, targetCount: n,
+            row + column, count: 3, rowStride: 3 * tap, columnStride: tap,
+            lines: pass.workspace.lines, into: start + channel * width + column, targetCount: n,
             targetRowStride: n * sizes.weightPlane, targetColumnStride: sizes.weightPlane
           ) { Tile.transformWeights($0, into: $1) }
         }
@@ -63,29 +47,18 @@ struct WinogradProduct<S: Scalar, Tile: WinogradTile> {
     }
   }
 
-  private func transformInputs(_ tiles: Range<Int>) {
-    for tile in tiles {
-      let place = plan.place(ofTile: tile)
-      transforms.transformInput(
-        source + place.image * plan.source.count, plan.source, row: place.row - plan.padTop,
-        column: place.column - plan.padLeft,
-        into: workspace.sources + (tile - tiles.lowerBound) * sizes.sourceChannels,
-        plane: sizes.sourcePlane)
-    }
-  }
-
   private func gatherOutputs(_ tiles: Range<Int>) {
-    for tile in tiles {
-      let place = plan.place(ofTile: tile)
-      transforms.gatherOutput(
-        workspace.targets + (tile - tiles.lowerBound) * sizes.targetChannels,
-        plane: sizes.targetPlane, bias: bias, into: target + place.image * plan.target.count,
-        plan.target, row: place.row, column: place.column)
+    pass.forEachTile(tiles) { index, image, row, column in
+      pass.transforms.gatherOutput(
+        pass.workspace.targets + index * pass.sizes.targetChannels, plane: pass.sizes.targetPlane,
+        bias: bias, into: target + image * plan.target.count, plan.target, row: row,
+        column: column)
     }
   }
 
   /// `[T, Cin] * [Cin, Cout]` at one place of all tiles.
   private func multiply(_ product: Int, tiles: Int) {
+    let (workspace, sizes, panels) = (pass.workspace, pass.sizes, pass.panels)
     let a = workspace.sources + product * sizes.sourcePlane
     let b = workspace.weights + product * sizes.weightPlane
     let c = workspace.targets + product * sizes.targetPlane

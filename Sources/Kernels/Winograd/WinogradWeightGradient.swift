@@ -5,61 +5,43 @@ import Storage
 /// The gradient of a convolution by its weights, by tiles: for each of the n² places of a tile the sum over
 /// all tiles of `[Cin, T] * [T, Cout]`, transformed back once at the end.
 struct WinogradWeightGradient<S: Scalar, Tile: WinogradTile> {
+  private let pass: WinogradPass<S, Tile>
   private let plan: WinogradPlan
-  private let images: Int
-  private let input: UnsafeMutablePointer<S>
   private let outputGradient: UnsafeMutablePointer<S>
   private let target: UnsafeMutablePointer<S>
-  private let workspace: WinogradWorkspace<S>
-  private let transforms: WinogradTransforms<S, Tile>
-  private let sizes: WinogradSizes<S>
-  private let panels: PanelSplit
 
   init(
-    _ plan: WinogradPlan, _ tile: Tile.Type, images: Int, input: UnsafeMutablePointer<S>,
-    outputGradient: UnsafeMutablePointer<S>, target: UnsafeMutablePointer<S>,
-    workspace: WinogradWorkspace<S>
+    _ pass: WinogradPass<S, Tile>, outputGradient: UnsafeMutablePointer<S>,
+    target: UnsafeMutablePointer<S>
   ) {
-    self.plan = plan
-    self.images = images
-    self.input = input
+    self.pass = pass
+    plan = pass.plan
     self.outputGradient = outputGradient
     self.target = target
-    self.workspace = workspace
-    transforms = WinogradTransforms(workspace: workspace)
-    sizes = WinogradSizes(plan)
-    panels = PanelSplit(columns: plan.target.channels, of: S.self)
   }
 
   @inline(never)
   func run() {
-    workspace.weights.update(repeating: 0, count: plan.products * sizes.weightPlane)
-    let tileCount = images * plan.tileCount
-    for first in stride(from: 0, to: tileCount, by: sizes.blockTiles) {
-      let tiles = first..<min(first + sizes.blockTiles, tileCount)
-      transform(tiles)
+    pass.workspace.weights.update(repeating: 0, count: plan.products * pass.sizes.weightPlane)
+    pass.forEachBlock { tiles in
+      spreadGradients(tiles)
       for product in 0..<plan.products { multiply(product, tiles: tiles.count) }
     }
     gatherWeights()
   }
 
-  private func transform(_ tiles: Range<Int>) {
-    for tile in tiles {
-      let place = plan.place(ofTile: tile)
-      let index = tile - tiles.lowerBound
-      transforms.transformInput(
-        input + place.image * plan.source.count, plan.source, row: place.row - plan.padTop,
-        column: place.column - plan.padLeft,
-        into: workspace.sources + index * sizes.sourceChannels, plane: sizes.sourcePlane)
-      transforms.spreadGradient(
-        outputGradient + place.image * plan.target.count, plan.target, row: place.row,
-        column: place.column, into: workspace.targets + index * sizes.targetChannels,
-        plane: sizes.targetPlane)
+  private func spreadGradients(_ tiles: Range<Int>) {
+    pass.forEachTile(tiles) { index, image, row, column in
+      pass.transforms.spreadGradient(
+        outputGradient + image * plan.target.count, plan.target, row: row, column: column,
+        into: pass.workspace.targets + index * pass.sizes.targetChannels,
+        plane: pass.sizes.targetPlane)
     }
   }
 
   /// Adds `[Cin, T] * [T, Cout]` at one place of all tiles.
   private func multiply(_ product: Int, tiles: Int) {
+    let (workspace, sizes, panels) = (pass.workspace, pass.sizes, pass.panels)
     let a = workspace.sources + product * sizes.sourcePlane
     let b = workspace.targets + product * sizes.targetPlane
     let c = workspace.weights + product * sizes.weightPlane
@@ -85,7 +67,9 @@ struct WinogradWeightGradient<S: Scalar, Tile: WinogradTile> {
 
   /// `G^T M G` for every pair of channels.
   private func gatherWeights() {
-    let (n, lanes) = (Tile.inputs, S.Vector.scalarCount)
+    let (n, lanes, workspace, sizes) = (
+      Tile.inputs, S.Vector.scalarCount, pass.workspace, pass.sizes
+    )
     let tap = plan.source.channels * plan.target.channels
     let taps = VectorLine(workspace.patch, stride: lanes)
     for channel in 0..<plan.source.channels {
