@@ -24,7 +24,7 @@ package final class FileLock {
   ) throws {
     // SAFETY: the path is a terminated text; the mode argument belongs to O_CREAT.
     descriptor = unsafe open(path, O_RDWR | O_CLOEXEC | (creates ? O_CREAT : 0), 0o666)
-    if descriptor < 0 && errno == ENOENT && !creates { return nil }
+    if descriptor < 0 && !creates && [ENOENT, ENOTDIR].contains(errno) { return nil }
     guard descriptor >= 0 else {
       throw FileFault.file(path, cannotBe: "created", code: errno)
     }

@@ -35,7 +35,7 @@ struct BadCheckpointTests {
     try expectRefusal(
       command, ["images.yaml", "conv.algorithm=winograd"],
       """
-      runs/images/checkpoints/step-00000006: the run was started with other settings: conv.algorithm was auto, is winograd, conv.algorithm of layers.0 was direct, is winograd 2x2, by data 4x4
+      runs/images/checkpoints/step-00000006: the run was started with other settings: conv.algorithm was auto, is winograd, conv.algorithm of layers.0 was direct, by data direct, by weights windows, is winograd 2x2, by data 4x4
         expected: the same settings, so that the result is that of one uninterrupted run
         to fix:   restore them, choose another output.folder, or start over with --fresh
       """)

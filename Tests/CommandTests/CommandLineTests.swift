@@ -81,7 +81,7 @@ struct CommandLineTests {
     let files = try FileManager.default.contentsOfDirectory(atPath: command.path("runs/table"))
     #expect(
       files.sorted() == [
-        "checkpoints", "config.resolved.yaml", "metrics.jsonl", "model.safetensors",
+        ".lock", "checkpoints", "config.resolved.yaml", "metrics.jsonl", "model.safetensors",
         "predictions.csv", "summary.txt",
       ])
     // What the run says at its end is what the file's tools say.

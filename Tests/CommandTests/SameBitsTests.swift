@@ -20,8 +20,8 @@ struct SameBitsTests {
           "training.max_steps=10", "evaluation.batch=50", "data.dev={count: 300, stratified: true}",
           "data.test={count: 2000}",
         ]
-      case .residual: Self.residual + ["conv.algorithm=direct"]
-      case .tiles: Self.residual + ["conv.algorithm=winograd"]
+      case .residual: Self.smallResidual + ["conv.algorithm=direct"]
+      case .tiles: Self.smallResidual + ["conv.algorithm=winograd"]
       case .lars:
         [
           "table.yaml", "optimizer={kind: lars, learning_rate: 2, trust: 0.02}",
@@ -39,7 +39,7 @@ struct SameBitsTests {
       }
     }
 
-    private static let residual = [
+    private static let smallResidual = [
       "residual", "training.batch=32", "training.shards=8", "training.epochs=1",
       "training.max_steps=6", "training.clip_norm=1", "training.ema_decay=0.9",
     ]

@@ -20,7 +20,7 @@ import Testing
         input: size, kernel: kernel, stride: stride, padBefore: padding, padAfter: padding)
       return ConvolutionGeometry(
         vertical: axis, horizontal: axis, inputChannels: channels.0, outputChannels: channels.1,
-        groups: groups)
+        groups: groups, algorithm: .direct)
     }
   }
 
