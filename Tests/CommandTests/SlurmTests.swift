@@ -129,7 +129,8 @@ struct SlurmTests {
       let saved = try #require(savedSteps(of: command).max())
       try command.write(endless(maxSteps: saved + 1000), to: "table.yaml")
       try job.startNow()
-      #expect(try job.end() == "COMPLETED", "\(job.output.suffix(2000))")
+      let (state, reason) = (try job.end(), try job.field("Reason"))
+      #expect(state == "COMPLETED", "\(state), \(reason): \(job.output.suffix(2000))")
       #expect(try job.field("Restarts") == "1")
       #expect(job.remarks.last?.hasPrefix("job 1, start 2, 2 ranks on ") == true, "\(job.remarks)")
 
