@@ -16,7 +16,7 @@ struct PlanCommand: ParsableCommand {
     discussion: """
       The floor of an instruction is max(operations / peak of multiply-adds, bytes / speed of copying as many \
       bytes), both measured on this core. Times are of one micro-shard (fold, check and update: of the whole \
-      leaf or model), one rank, lower quartile of many.
+      leaf or model), one rank, the mean of many without the slowest twentieth.
       """)
 
   @OptionGroup var config: ConfigOptions
