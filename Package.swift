@@ -115,9 +115,9 @@ let package = Package(
     .executableTarget(
       name: "ddp-bench",
       dependencies: [
-        "Benchmarks", "Calibration", "Checkpoints", "Collectives", "Configuration", "DataParallel",
-        "Datasets", "Diagnostics", "Graph", "Kernels", "MPICollectives", "Metrics", "Optimizers",
-        "Placement", "Plan", "Scaling", "Storage", "Training",
+        "Benchmarks", "Calibration", "Checkpoints", "CInstructionCount", "Collectives",
+        "Configuration", "DataParallel", "Datasets", "Diagnostics", "Engine", "Graph", "Kernels",
+        "MPICollectives", "Metrics", "Optimizers", "Placement", "Plan", "Scaling", "Storage", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"], swiftSettings: careful),
 
@@ -156,9 +156,9 @@ let package = Package(
     suite(
       "Engine",
       [
-        "CAllocationCount", "CInstructionCount", "Collectives", "DataParallel", "Datasets", "Engine",
-        "Graph", "Kernels", "Metrics", "Optimizers", "Plan", "Randomness", "Storage",
-      ], resources: ["instruction_counts.json"]),
+        "CAllocationCount", "Collectives", "DataParallel", "Datasets", "Engine", "Graph", "Kernels",
+        "Metrics", "Optimizers", "Plan", "Randomness", "Storage",
+      ]),
     suite(
       "Training",
       [
@@ -170,6 +170,7 @@ let package = Package(
       "Command", ["Checkpoints", "Configuration", "Diagnostics", "Storage"],
       resources: [
         "Beds/hosts", "Beds/hosts-shell", "Beds/hosts-switch", "Beds/slurm", "Golden",
+        "instruction_counts.json",
       ]),
   ]
 )

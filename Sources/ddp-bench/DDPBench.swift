@@ -7,6 +7,6 @@ struct DDPBench: ParsableCommand {
     abstract: "Measures the parts of ddp-train on this machine, beside what limits them.",
     subcommands: [
       KernelsCommand.self, PlanCommand.self, StepsCommand.self, SumsCommand.self,
-      CheckpointCommand.self, StartCommand.self,
+      CheckpointCommand.self, StartCommand.self, InstructionsCommand.self,
     ])
 }

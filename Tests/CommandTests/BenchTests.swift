@@ -4,7 +4,7 @@ import Testing
 /// Every benchmark runs and says what it promises; how fast anything is, no test knows.
 @Suite("ddp-bench", .serialized)
 struct BenchTests {
-  private static let bench = Command.program.deletingLastPathComponent()
+  static let bench = Command.program.deletingLastPathComponent()
     .appendingPathComponent("ddp-bench")
 
   /// The rows of a report that a subcommand wrote.

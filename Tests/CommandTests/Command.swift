@@ -94,8 +94,17 @@ struct Command {
     String(decoding: try Data(contentsOf: base.appendingPathComponent(name)), as: UTF8.self)
   }
 
-  /// Waits for a started program.
-  func result(of process: Process) throws -> Result {
+  /// Waits for a started program; one that hangs is killed, with an issue that says where it was.
+  ///
+  /// - Parameter minutes: Far more than any program of these tests needs on the slowest machine.
+  func result(of process: Process, minutes: Double = 10) throws -> Result {
+    let deadline = Date(timeIntervalSinceNow: 60 * minutes)
+    while process.isRunning, Date() < deadline { usleep(2000) }
+    if process.isRunning {
+      Issue.record("not done after \(minutes) minutes: \(try standstill())\n\(try said())")
+      try processes().forEach { kill($0, SIGKILL) }
+      kill(process.processIdentifier, SIGKILL)
+    }
     process.waitUntilExit()
     return Result(
       status: process.terminationStatus, output: try said("stdout"),
@@ -221,6 +230,16 @@ extension Command {
       .filter {
         (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\($0)/cwd")) == here
       }
+  }
+
+  /// What each process in the folder is doing, and where in the system it waits.
+  private func standstill() throws -> String {
+    try processes().map { process in
+      let lines = ["comm", "wchan", "syscall", "stack"].map {
+        (try? String(contentsOfFile: "/proc/\(process)/\($0)", encoding: .utf8)) ?? ""
+      }
+      return "\(process) " + lines.joined(separator: " ")
+    }.joined(separator: "; ")
   }
 
   /// The ranks that run in the command's folder, whoever started them.
