@@ -7,15 +7,23 @@ extension OperationKind {
     rows: Int, convolution: ConvolutionPlan?, scalar: S.Type
   ) -> Int {
     switch self {
-    case .dense(let inputs, let units):
+    case .dense(let inputs, let units, let positions):
       matrixProductScratchCount(
-        MatrixShape(rows: rows, columns: units, depth: inputs), of: scalar)
-    case .denseInputGradient(let inputs, let units):
+        MatrixShape(rows: rows * positions, columns: units, depth: inputs), of: scalar)
+    case .denseInputGradient(let inputs, let units, let positions):
       matrixProductScratchCount(
-        MatrixShape(rows: rows, columns: inputs, depth: units), of: scalar)
-    case .denseWeightGradient(let inputs, let units):
+        MatrixShape(rows: rows * positions, columns: inputs, depth: units), of: scalar)
+    case .denseWeightGradient(let inputs, let units, let positions):
       matrixProductScratchCount(
-        MatrixShape(rows: inputs, columns: units, depth: rows), of: scalar)
+        MatrixShape(rows: inputs, columns: units, depth: rows * positions), of: scalar)
+    case .tiedDense(let inputs, let units, let positions):
+      matrixProductScratchCount(
+        MatrixShape(rows: rows * positions, columns: units, depth: inputs), of: scalar)
+    case .recurrence(let shape), .recurrenceGradient(let shape),
+      .recurrenceWeightGradient(let shape):
+      recurrenceScratchCount(shape, sequences: rows, of: scalar)
+    case .attention(let shape), .attentionGradient(let shape):
+      attentionScratchCount(shape, of: scalar)
     case .convolution:
       convolution.map { convolutionScratchCount($0, images: rows, of: scalar) } ?? 0
     case .convolutionInputGradient:

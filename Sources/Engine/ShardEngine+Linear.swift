@@ -7,21 +7,21 @@ import Storage
 extension ShardEngine {
   func runLinear(_ index: Int) {
     switch operations[index].kind {
-    case .dense(let inputs, let units):
+    case .dense(let inputs, let units, let positions):
       matrixProduct(
-        MatrixShape(rows: rows, columns: units, depth: inputs), a: input(index, 0),
+        MatrixShape(rows: rows * positions, columns: units, depth: inputs), a: input(index, 0),
         aRowStride: inputs, aDepthStride: 1, b: input(index, 1), bDepthStride: units,
         bColumnStride: 1, bias: bias(index), into: output(index), cRowStride: units,
         accumulate: false, scratch: scratch)
-    case .denseInputGradient(let inputs, let units):
+    case .denseInputGradient(let inputs, let units, let positions):
       matrixProduct(
-        MatrixShape(rows: rows, columns: inputs, depth: units), a: input(index, 0),
+        MatrixShape(rows: rows * positions, columns: inputs, depth: units), a: input(index, 0),
         aRowStride: units, aDepthStride: 1, b: input(index, 1), bDepthStride: 1,
         bColumnStride: units, bias: nil, into: output(index), cRowStride: inputs,
         accumulate: false, scratch: scratch)
-    case .denseWeightGradient(let inputs, let units):
+    case .denseWeightGradient(let inputs, let units, let positions):
       matrixProduct(
-        MatrixShape(rows: inputs, columns: units, depth: rows), a: input(index, 0),
+        MatrixShape(rows: inputs, columns: units, depth: rows * positions), a: input(index, 0),
         aRowStride: 1, aDepthStride: inputs, b: input(index, 1), bDepthStride: units,
         bColumnStride: 1, bias: nil, into: output(index), cRowStride: units,
         accumulate: false, scratch: scratch)
@@ -69,6 +69,6 @@ extension OperationKind {
 
   /// The weights of classes or positive answers in the loss.
   var classWeights: [Double]? {
-    if case .loss(let spec, _) = self { spec.classWeights } else { nil }
+    if case .loss(let spec, _, _) = self { spec.classWeights } else { nil }
   }
 }

@@ -5,22 +5,25 @@ import Storage
 extension ShardEngine {
   func runLoss(_ index: Int) {
     switch operations[index].kind {
-    case .loss(let spec, let outputs): runLoss(spec, outputs, index)
-    case .sumLosses:
+    case .loss(let spec, let outputs, let positions):
+      runLoss(spec, outputs, positions: positions, index)
+    case .sumLosses(let positions):
       let losses = input(index, 0)
       var total = 0.0
       for row in 0..<losses.count { total += Double(losses[row]) }
-      output(index)[0] = S(total)
-    case .countCorrect(let spec, let outputs): output(index)[0] = countCorrect(spec, outputs, index)
+      output(index)[0] = S(total / Double(positions))
+    case .countCorrect(let spec, let outputs, let positions):
+      output(index)[0] = countCorrect(spec, outputs, positions: positions, index)
     default: preconditionFailure("\(operations[index].kind.name) is no loss")
     }
   }
 
-  private func runLoss(_ spec: LossSpec, _ outputs: Int, _ index: Int) {
+  private func runLoss(_ spec: LossSpec, _ outputs: Int, positions: Int, _ index: Int) {
+    let rows = rows * positions
     let z = input(index, 0)
     let losses = output(index)
     let gradient = operations[index].outputs.count > 1 ? output(index, 1) : nil
-    let scale = 1 / S(batchSize)
+    let scale = 1 / (S(batchSize) * S(positions))
     switch spec {
     case .softmaxCrossEntropy(let smoothing, _) where usesClasses:
       softmaxCrossEntropy(
@@ -49,19 +52,24 @@ extension ShardEngine {
     }
   }
 
-  /// Right answers; with several yes/no outputs each counts as a fraction of its sample.
-  private func countCorrect(_ spec: LossSpec, _ outputs: Int, _ index: Int) -> S {
+  /// Right answers; of several in a sample each counts as a fraction of it.
+  private func countCorrect(
+    _ spec: LossSpec, _ outputs: Int, positions: Int, _ index: Int
+  ) -> S {
     let z = input(index, 0)
+    let rows = rows * positions
     switch spec {
     case .sigmoidCrossEntropy:
       let right = countRightSides(outputs: z, targets: targets, count: rows * outputs)
       return S(right) / S(outputs)
     default:
       if usesClasses {
-        return S(
-          countRightClasses(outputs: z, classes: classes, samples: rows, channels: outputs))
+        let right = countRightClasses(
+          outputs: z, classes: classes, samples: rows, channels: outputs)
+        return S(right) / S(positions)
       }
-      return S(countRightClasses(outputs: z, targets: targets, samples: rows, channels: outputs))
+      let right = countRightClasses(outputs: z, targets: targets, samples: rows, channels: outputs)
+      return S(right) / S(positions)
     }
   }
 }

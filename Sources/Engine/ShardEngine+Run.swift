@@ -20,6 +20,10 @@ extension ShardEngine {
       .globalAveragePoolGradient:
       runPool(index)
     case .loss, .sumLosses, .countCorrect: runLoss(index)
+    case .embedding, .embeddingGradient, .tiedDense, .addPositions, .addSinusoidalPositions,
+      .rotate, .prepend, .prependGradient, .step, .stepGradient, .recurrence, .recurrenceGradient,
+      .recurrenceWeightGradient, .attention, .attentionGradient, .rmsNorm, .rmsNormGradient:
+      runSequence(index)
     default: runElementwise(index)
     }
   }

@@ -22,6 +22,8 @@ package final class ShardEngine<S: Scalar> {
   /// By operation; only dropout has one.
   let streams: [Philox?]
   let convolutions: [ConvolutionPlan?]
+  /// By operation; only those that add or turn positions have one.
+  let tables: [AlignedMemory<S>?]
   /// Sample counts and counters of the micro-shard in hand.
   var rows = 0
   var batchSize = 1
@@ -48,6 +50,9 @@ package final class ShardEngine<S: Scalar> {
     let arena = shared ?? AlignedMemory(count: plan.arena.count)
     precondition(arena.block.count >= plan.arena.count, "the shared arena is too small")
     self.arena = arena
+    tables = operations.map { operation in
+      operation.kind.table.map { AlignedMemory(copying: $0.map { S($0) }) }
+    }
     convolutions = operations.map { $0.kind.geometry.map { ConvolutionPlan($0) } }
     scratchMemory = AlignedMemory(
       count: zip(operations, convolutions).map { operation, convolution in
@@ -56,7 +61,7 @@ package final class ShardEngine<S: Scalar> {
       }.max() ?? 0)
     scratch = scratchMemory.block
     let outputs = plan.graph.target.map { plan.graph[$0].elementCount } ?? 0
-    classMemory = AlignedMemory(count: usesClasses ? plan.capacity : 0)
+    classMemory = AlignedMemory(count: usesClasses ? plan.capacity * plan.graph.answers : 0)
     targetMemory = AlignedMemory(count: usesClasses ? 0 : plan.capacity * outputs)
     classes = classMemory.block
     targets = targetMemory.block
@@ -100,10 +105,11 @@ package final class ShardEngine<S: Scalar> {
     }
   }
 
-  /// The losses of the samples, for plans with a loss.
+  /// The losses of the samples' answers, for plans with a loss.
   package var losses: Block<S>? {
     for operation in operations {
-      if case .loss = operation.kind { return blocks[operation.outputs[0].index].prefix(rows) }
+      guard case .loss(_, _, let positions) = operation.kind else { continue }
+      return blocks[operation.outputs[0].index].prefix(rows * positions)
     }
     return nil
   }

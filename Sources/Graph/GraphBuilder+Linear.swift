@@ -2,12 +2,13 @@
 
 extension GraphBuilder {
   mutating func lowerDense(_ spec: DenseSpec, _ site: LayerSite, _ flow: Flow) throws -> Flow {
-    guard flow.shape.count == 1 else {
+    guard flow.shape.count <= 2, let inputs = flow.shape.last else {
       throw site.fault(
-        "got an input of shape \(flow.shape)", expected: "a flat input [features]",
+        "got an input of shape \(flow.shape)",
+        expected: "a flat input [features], or a sequence [steps, features]",
         remedy: "put flatten or global_average_pool before it")
     }
-    let inputs = flow.shape[0]
+    let positions = flow.elementCount / inputs
     let fans = (in: inputs, out: spec.units)
     var operands = [flow.value]
     operands.append(
@@ -18,7 +19,9 @@ extension GraphBuilder {
       operands.append(
         addParameter("bias", .bias, .vector(spec.units), spec.biasInitializer, fans: fans, site))
     }
-    return append(.dense(inputs: inputs, units: spec.units), operands, [spec.units], site)
+    return append(
+      .dense(inputs: inputs, units: spec.units, positions: positions), operands,
+      flow.shape.dropLast() + [spec.units], site)
   }
 
   mutating func lowerConvolution(

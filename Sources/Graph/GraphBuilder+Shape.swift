@@ -21,8 +21,9 @@ extension GraphBuilder {
   }
 
   mutating func lowerGlobalAveragePool(_ site: LayerSite, _ flow: Flow) throws -> Flow {
-    let channels = try site.imageChannels(of: flow.shape)
-    let positions = flow.shape[0] * flow.shape[1]
+    let isSequence = flow.shape.count == 2
+    let channels = isSequence ? flow.shape[1] : try site.imageChannels(of: flow.shape)
+    let positions = isSequence ? flow.shape[0] : flow.shape[0] * flow.shape[1]
     return append(
       .globalAveragePool(positions: positions, channels: channels), [flow.value], [channels], site)
   }

@@ -62,18 +62,22 @@ extension GraphBuilder {
   /// Puts the loss, its total and the count of right answers after the last layer.
   mutating func attach(_ loss: LossSpec, to end: Flow, layers: [LayerSpec]) throws {
     if let last = layers.last { try checkEnd(last, index: layers.count - 1, loss) }
-    let outputs = end.elementCount
+    let positions = loss.positions(of: end.shape)
+    let outputs = end.elementCount / positions
     let site = LayerSite(
       spec: LayerSpec(.activation(.identity), place: "loss"), path: "loss", reluFollows: false)
-    let target = addValue(.target, elementCount: outputs)
+    let target = addValue(.target, elementCount: end.elementCount)
     setTarget(target)
-    let losses = addValue(.activation, elementCount: 1)
-    let gradient = addValue(.activation, elementCount: outputs)
-    add(.loss(loss, outputs: outputs), [end.value, target], to: [losses, gradient], site)
-    add(.sumLosses, [losses], to: [addValue(.lossShare, elementCount: 1)], site)
+    let losses = addValue(.activation, elementCount: positions)
+    let gradient = addValue(.activation, elementCount: end.elementCount)
+    add(
+      .loss(loss, outputs: outputs, positions: positions), [end.value, target],
+      to: [losses, gradient], site)
+    let total = addValue(.lossShare, elementCount: 1)
+    add(.sumLosses(positions: positions), [losses], to: [total], site)
     guard loss.countsRightAnswers else { return }
     add(
-      .countCorrect(loss, outputs: outputs), [end.value, target],
+      .countCorrect(loss, outputs: outputs, positions: positions), [end.value, target],
       to: [addValue(.correctShare, elementCount: 1)], site)
   }
 
@@ -95,6 +99,13 @@ extension GraphBuilder {
 }
 
 extension LossSpec {
+  /// How many answers a sample's outputs of that shape hold: one for every step of a sequence of logits, one for all
+  /// numbers of other losses.
+  package func positions(of shape: [Int]) -> Int {
+    guard case .softmaxCrossEntropy = self else { return 1 }
+    return shape.dropLast().reduce(1, *)
+  }
+
   /// Whether an output can be right or wrong.
   package var countsRightAnswers: Bool {
     switch self {

@@ -10,6 +10,9 @@ package struct GraphBuilder {
   let batchNormStatistics: BatchNormStatistics
   let convolutions: ConvolutionAlgorithm
 
+  /// Embeddings by the name of their layer; nil: several have it.
+  private var tables: [String: EmbeddingTable?] = [:]
+
   /// A value on its way through the layers, with the shape of one sample.
   struct Flow {
     var value: ValueID
@@ -80,6 +83,16 @@ package struct GraphBuilder {
     case .flatten(let order): return lowerFlatten(order, site, flow)
     case .reshape(let shape): return try lowerReshape(shape, site, flow)
     case .activation(let activation): return lowerActivation(activation, site, flow)
+    case .conv1d(let spec): return try lowerConvolution1D(spec, site, flow)
+    case .embedding(let spec): return try lowerEmbedding(spec, site, flow)
+    case .tiedDense(let embedding): return try lowerTiedDense(embedding, site, flow)
+    case .positions(let encoding): return try lowerPositions(encoding, site, flow)
+    case .recurrent(let spec): return try lowerRecurrent(spec, site, flow, mode)
+    case .attention(let spec): return try lowerAttention(spec, site, flow)
+    case .rmsNorm(let spec): return lowerRMSNorm(spec, site, flow)
+    case .classToken: return try lowerClassToken(site, flow)
+    case .lastStep: return try lowerStep(isLast: true, site, flow)
+    case .firstStep: return try lowerStep(isLast: false, site, flow)
     case .softmax:
       return append(.softmax(channels: flow.shape.last ?? 1), [flow.value], flow.shape, site)
     case .residual(let main, let shortcut):
@@ -131,6 +144,27 @@ package struct GraphBuilder {
     graph.add(kind, inputs, to: outputs, layer: site.path)
   }
 
+  /// Lets later layers share an embedding's weights by its name.
+  mutating func remember(_ table: EmbeddingTable, of site: LayerSite) {
+    let name = site.spec.name ?? site.path
+    tables[name] = tables[name] == nil ? .some(table) : .some(nil)
+  }
+
+  /// - Throws: When there is no such embedding before the layer, or several have its name.
+  func table(named name: String, _ site: LayerSite) throws -> EmbeddingTable {
+    guard let entry = tables[name], let table = entry else {
+      let isThere = tables[name] != nil
+      throw site.fault(
+        isThere
+          ? "shares the weights of \(name), which is the name of several embeddings"
+          : "shares the weights of \(name), which is no embedding before it",
+        expected: tables.isEmpty
+          ? "the name of an embedding" : "one of \(tables.keys.sorted().joined(separator: ", "))",
+        remedy: "give the embedding a name of its own, embedding: {name: tokens, ...}")
+    }
+    return table
+  }
+
   mutating func setTarget(_ id: ValueID) {
     graph.target = id
   }
@@ -157,7 +191,7 @@ private func firstActivation(in layers: ArraySlice<LayerSpec>) -> Activation? {
     switch layer.kind {
     case .activation(let activation): return activation
     case .softmax: return .identity
-    case .dense, .conv2d: return .identity
+    case .dense, .conv2d, .conv1d, .tiedDense, .recurrent, .attention: return .identity
     case .residual, .parallel, .repeat: return nil
     default: continue
     }

@@ -16,4 +16,6 @@ package enum Initializer: Equatable, Sendable {
   case heNormal
   /// Uniform on `±sqrt(6 / fanIn)`.
   case heUniform
+  /// As many stretches of one value each, of equal length: the biases of an LSTM's gates.
+  case stretches([Double])
 }

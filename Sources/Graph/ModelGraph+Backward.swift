@@ -9,6 +9,7 @@ extension ModelGraph {
   package func differentiated(inputGradient wantsInput: Bool = false) -> ModelGraph {
     var derivation = Derivation(graph: self, wantsInputGradient: wantsInput)
     for operation in operations.reversed() { derivation.derive(operation) }
+    derivation.foldSharedGradients()
     var result = derivation.graph
     if wantsInput { result.inputGradient = derivation.gradients[input] }
     return result
@@ -20,9 +21,13 @@ private struct Derivation {
   var gradients: [ValueID: ValueID] = [:]
   /// Values that a parameter (or the wanted input) flows into.
   private let differentiable: Set<ValueID>
+  /// What the readers of a parameter with several of them say of its gradient, by parameter.
+  private var sharedGradients: [Int: [ValueID]] = [:]
+  private let sharedParameters: Set<Int>
 
   init(graph: ModelGraph, wantsInputGradient: Bool) {
     self.graph = graph
+    sharedParameters = graph.sharedParameters
     var reached = Set<ValueID>()
     if wantsInputGradient { reached.insert(graph.input) }
     for index in graph.values.indices {
@@ -44,6 +49,8 @@ private struct Derivation {
     case .dense, .convolution: deriveLinear(operation, outputGradient)
     case .batchNorm, .batchNormInference, .layerNorm: deriveNorm(operation, outputGradient)
     case .wholeBatchNorm(let shape): deriveWholeBatchNorm(shape, operation, outputGradient)
+    case .embedding, .tiedDense, .addPositions, .prepend, .recurrence, .attention, .rmsNorm:
+      deriveSequence(operation, outputGradient)
     case .add, .multiply, .concatenate: deriveStructure(operation, outputGradient)
     default: deriveUnary(operation, outputGradient)
     }
@@ -142,11 +149,117 @@ private struct Derivation {
     case .dropout: addGradient(operation.kind, [dy], of: x, operation)
     case .transpose(let rows, let columns):
       addGradient(.transpose(rows: columns, columns: rows), [dy], of: x, operation)
+    case .addSinusoidalPositions: contribute(dy, to: x, operation)
+    case .rotate(let shape, let direction):
+      addGradient(.rotate(shape, direction: -direction), [dy], of: x, operation)
+    case .step(let step, let steps, let channels):
+      addGradient(.stepGradient(step, steps: steps, channels: channels), [dy], of: x, operation)
     default: preconditionFailure("\(operation.kind.name) has no backward rule")
     }
   }
 
+  private mutating func deriveSequence(_ operation: Operation, _ dy: ValueID) {
+    let x = operation.inputs[0]
+    switch operation.kind {
+    case .embedding(let words, let channels):
+      let table = operation.inputs[1]
+      let others = takeSharedGradient(of: table, operation).map { [$0] } ?? []
+      addParameterGradients(
+        .embeddingGradient(words: words, channels: channels), [x, dy] + others, of: [table],
+        operation)
+    case .tiedDense(let inputs, let units, let positions):
+      let table = operation.inputs[1]
+      addParameterGradients(
+        .denseWeightGradient(inputs: units, units: inputs, positions: positions), [dy, x],
+        of: [table], operation)
+      addGradient(
+        .dense(inputs: units, units: inputs, positions: positions), [dy, table], of: x, operation)
+    case .addPositions(let steps, let channels):
+      addParameterGradients(
+        .biasGradient(channels: steps * channels), [dy], of: [operation.inputs[1]], operation)
+      contribute(dy, to: x, operation)
+    case .prepend(let steps, let channels):
+      let dx = graph.addValue(.activation, elementCount: graph[x].elementCount)
+      let dtoken = newParameterGradient(operation.inputs[1])
+      graph.add(
+        .prependGradient(steps: steps, channels: channels), [dy], to: [dx, dtoken],
+        layer: operation.layer)
+      contribute(dx, to: x, operation)
+    case .recurrence(let shape): deriveRecurrence(shape, operation, dy)
+    case .attention(let shape): deriveAttention(shape, operation, dy)
+    case .rmsNorm(let shape):
+      let dx = graph.addValue(.activation, elementCount: graph[x].elementCount)
+      let gamma = operation.inputs[1]
+      graph.add(
+        .rmsNormGradient(shape), [x, dy, gamma, operation.outputs[1]],
+        to: [dx, newParameterGradient(gamma)], layer: operation.layer)
+      contribute(dx, to: x, operation)
+    default: preconditionFailure("\(operation.kind.name) is no layer of sequences")
+    }
+  }
+
+  private mutating func deriveRecurrence(
+    _ shape: RecurrentShape, _ operation: Operation, _ dy: ValueID
+  ) {
+    let (h, memory) = (operation.outputs[0], Array(operation.outputs.dropFirst()))
+    let weights = operation.inputs[1]
+    let count = shape.steps * shape.width
+    let gradients = (0..<(shape.cell.hasTwoGradients ? 2 : 1)).map { _ in
+      graph.addValue(.activation, elementCount: count)
+    }
+    graph.add(
+      .recurrenceGradient(shape), [dy, weights, h] + memory, to: gradients, layer: operation.layer)
+    let products = gradients[gradients.count - 1]
+    if operation.inputs.count > 2 {
+      addParameterGradients(
+        .biasGradient(channels: shape.width), [products], of: [operation.inputs[2]], operation)
+    }
+    addParameterGradients(
+      .recurrenceWeightGradient(shape), [h, products] + memory, of: [weights], operation)
+    contribute(gradients[0], to: operation.inputs[0], operation)
+  }
+
+  private mutating func deriveAttention(
+    _ shape: AttentionShape, _ operation: Operation, _ dy: ValueID
+  ) {
+    let gradients = operation.inputs.map {
+      graph.addValue(.activation, elementCount: graph[$0].elementCount)
+    }
+    graph.add(
+      .attentionGradient(shape), operation.inputs + operation.outputs + [dy], to: gradients,
+      layer: operation.layer)
+    for (input, gradient) in zip(operation.inputs, gradients) {
+      contribute(gradient, to: input, operation)
+    }
+  }
+
   // MARK: Bookkeeping
+
+  /// Adds up what the readers of each shared parameter say of its gradient.
+  mutating func foldSharedGradients() {
+    for (parameter, gradients) in sharedGradients.sorted(by: { $0.key < $1.key }) {
+      let sum = add(gradients, layer: graph.parameters[parameter].name)
+      graph.values[sum.index].role = .parameterGradient(parameter)
+    }
+  }
+
+  /// Hands over what others have said so far of the gradient of a shared parameter.
+  private mutating func takeSharedGradient(
+    of value: ValueID, _ operation: Operation
+  ) -> ValueID? {
+    guard case .parameter(let index) = graph[value].role,
+      let gradients = sharedGradients.removeValue(forKey: index)
+    else { return nil }
+    return add(gradients, layer: operation.layer)
+  }
+
+  private mutating func add(_ gradients: [ValueID], layer: String) -> ValueID {
+    gradients.dropFirst().reduce(gradients[0]) { sum, gradient in
+      let next = graph.addValue(.shardConstant, elementCount: graph[gradient].elementCount)
+      graph.add(.add, [sum, gradient], to: [next], layer: layer)
+      return next
+    }
+  }
 
   /// Appends an operation that computes one gradient of `value`, if anything depends on it.
   private mutating func addGradient(
@@ -169,7 +282,13 @@ private struct Derivation {
     guard case .parameter(let index) = graph[value].role else {
       preconditionFailure("value \(value.index) is no parameter")
     }
-    return graph.addValue(.parameterGradient(index), elementCount: graph[value].elementCount)
+    let count = graph[value].elementCount
+    guard sharedParameters.contains(index) else {
+      return graph.addValue(.parameterGradient(index), elementCount: count)
+    }
+    let gradient = graph.addValue(.shardConstant, elementCount: count)
+    sharedGradients[index, default: []].append(gradient)
+    return gradient
   }
 
   /// Adds `gradient` to what is known of `value`'s gradient.
@@ -186,6 +305,17 @@ private struct Derivation {
   }
 }
 
+extension ModelGraph {
+  /// Those that several operations read.
+  fileprivate var sharedParameters: Set<Int> {
+    var readers: [Int: Int] = [:]
+    for input in operations.flatMap(\.inputs) {
+      if case .parameter(let index) = self[input].role { readers[index, default: 0] += 1 }
+    }
+    return Set(readers.filter { $0.value > 1 }.keys)
+  }
+}
+
 extension NormShape {
   /// The layer's output where the gradient of a fused activation needs it.
   fileprivate func fusedOutput(_ output: ValueID) -> [ValueID] {
@@ -197,10 +327,10 @@ extension OperationKind {
   /// The two backward operations of a linear layer and the length of its bias.
   fileprivate var linearRules: (input: OperationKind, weight: OperationKind, channels: Int) {
     switch self {
-    case .dense(let inputs, let units):
+    case .dense(let inputs, let units, let positions):
       (
-        .denseInputGradient(inputs: inputs, units: units),
-        .denseWeightGradient(inputs: inputs, units: units), units
+        .denseInputGradient(inputs: inputs, units: units, positions: positions),
+        .denseWeightGradient(inputs: inputs, units: units, positions: positions), units
       )
     case .convolution(let geometry):
       (

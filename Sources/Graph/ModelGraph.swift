@@ -27,6 +27,14 @@ package struct ModelGraph: Equatable, Sendable {
 
   package var parameterCount: Int { parameters.reduce(0) { $0 + $1.elementCount } }
 
+  /// Answers that the loss compares in each sample: more than one for sequences of classes.
+  package var answers: Int {
+    for operation in operations {
+      if case .loss(_, _, let positions) = operation.kind { return positions }
+    }
+    return 1
+  }
+
   package mutating func addValue(_ role: ValueRole, elementCount: Int) -> ValueID {
     values.append(Value(role, elementCount: elementCount))
     return ValueID(values.count - 1)

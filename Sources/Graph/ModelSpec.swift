@@ -63,6 +63,17 @@ package indirect enum LayerKind: Equatable, Sendable {
   case reshape([Int])
   case activation(Activation)
   case softmax
+  case conv1d(Conv1DSpec)
+  case embedding(EmbeddingSpec)
+  /// A dense layer with the weights of the embedding of that name.
+  case tiedDense(embedding: String)
+  case positions(PositionEncoding)
+  case recurrent(RecurrentSpec)
+  case attention(AttentionSpec)
+  case rmsNorm(RMSNormSpec)
+  case classToken
+  case lastStep
+  case firstStep
   case residual(main: [LayerSpec], shortcut: [LayerSpec])
   case parallel(branches: [[LayerSpec]], join: Join)
   case `repeat`(times: Int, layers: [LayerSpec])

@@ -19,12 +19,12 @@ package struct Operation: Equatable, Sendable {
 /// The comments give `inputs -> outputs`; `?` marks an input that may be absent. `x`, `y` are input
 /// and output of the layer, `dx`, `dy` the loss's gradients with respect to them.
 package enum OperationKind: Equatable, Sendable {
-  /// `x, W, b? -> y`
-  case dense(inputs: Int, units: Int)
+  /// `x, W, b? -> y`, at each of so many positions of a sample.
+  case dense(inputs: Int, units: Int, positions: Int)
   /// `dy, W -> dx`
-  case denseInputGradient(inputs: Int, units: Int)
+  case denseInputGradient(inputs: Int, units: Int, positions: Int)
   /// `x, dy -> dW`
-  case denseWeightGradient(inputs: Int, units: Int)
+  case denseWeightGradient(inputs: Int, units: Int, positions: Int)
   /// `x, W, b? -> y`
   case convolution(ConvolutionGeometry)
   /// `dy, W -> dx`
@@ -85,12 +85,49 @@ package enum OperationKind: Equatable, Sendable {
   case slice(offset: Int, count: Int, total: Int, positions: Int)
   /// `x -> y`: `[rows, columns]` of each sample becomes `[columns, rows]`.
   case transpose(rows: Int, columns: Int)
-  /// `z, targets -> losses (one per sample), dz?`; dz is divided by the true batch size.
-  case loss(LossSpec, outputs: Int)
-  /// `losses -> total`
-  case sumLosses
-  /// `z, targets -> total` of right answers.
-  case countCorrect(LossSpec, outputs: Int)
+  /// `z, targets -> losses (one per position of a sample), dz?`; dz is divided by the true batch size and the positions.
+  case loss(LossSpec, outputs: Int, positions: Int)
+  /// `losses -> total`, of a sample the mean over its positions.
+  case sumLosses(positions: Int)
+  /// `z, targets -> total` of right answers; each position counts as a fraction of its sample.
+  case countCorrect(LossSpec, outputs: Int, positions: Int)
+
+  // Sequences.
+
+  /// `tokens, table -> y`
+  case embedding(words: Int, channels: Int)
+  /// `tokens, dy, other? -> dtable`; other is what another reader says of the table's gradient.
+  case embeddingGradient(words: Int, channels: Int)
+  /// `x, table -> y`: a dense layer whose weights, `[units, inputs]`, are an embedding's table.
+  case tiedDense(inputs: Int, units: Int, positions: Int)
+  /// `x, table -> y`
+  case addPositions(steps: Int, channels: Int)
+  /// `x -> y`, a table that is not trained.
+  case addSinusoidalPositions(steps: Int, channels: Int)
+  /// `x -> y`; its own gradient with the other direction.
+  case rotate(RotaryShape, direction: Int)
+  /// `x, token -> y`: one step more, at the front.
+  case prepend(steps: Int, channels: Int)
+  /// `dy -> dx, dtoken`
+  case prependGradient(steps: Int, channels: Int)
+  /// `x -> y`, one step of a sequence.
+  case step(Int, steps: Int, channels: Int)
+  /// `dy -> dx`
+  case stepGradient(Int, steps: Int, channels: Int)
+  /// `x W_x + b_x, W, b? -> h, memory?`
+  case recurrence(RecurrentShape)
+  /// `dh, W, h, memory? -> d(x W_x + b_x), d(h W + b)?`
+  case recurrenceGradient(RecurrentShape)
+  /// `h, d(h W + b), memory? -> dW`
+  case recurrenceWeightGradient(RecurrentShape)
+  /// `q, others? -> y, logarithms`
+  case attention(AttentionShape)
+  /// `q, others?, y, logarithms, dy -> dq, dothers?`
+  case attentionGradient(AttentionShape)
+  /// `x, gamma -> y, inverse` (one per position)
+  case rmsNorm(NormShape)
+  /// `x, dy, gamma, inverse -> dx, dgamma`
+  case rmsNormGradient(NormShape)
 }
 
 extension OperationKind {

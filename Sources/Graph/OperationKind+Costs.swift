@@ -4,9 +4,16 @@ extension OperationKind {
   /// Only matrix products and convolutions count, as papers do; the rest is bound by memory.
   package var flops: Int {
     switch self {
-    case .dense(let inputs, let units), .denseInputGradient(let inputs, let units),
-      .denseWeightGradient(let inputs, let units):
-      2 * inputs * units
+    case .dense(let inputs, let units, let positions),
+      .denseInputGradient(let inputs, let units, let positions),
+      .denseWeightGradient(let inputs, let units, let positions),
+      .tiedDense(let inputs, let units, let positions):
+      2 * inputs * units * positions
+    case .recurrence(let shape), .recurrenceGradient(let shape),
+      .recurrenceWeightGradient(let shape):
+      2 * shape.units * shape.width * shape.steps
+    case .attention(let shape): 2 * shape.productCount
+    case .attentionGradient(let shape): 5 * shape.productCount
     case .convolution(let geometry), .convolutionInputGradient(let geometry),
       .convolutionWeightGradient(let geometry):
       2 * geometry.vertical.output * geometry.horizontal.output * geometry.weightCount
@@ -56,6 +63,42 @@ extension OperationKind {
     case .loss: "loss"
     case .sumLosses: "sum_losses"
     case .countCorrect: "count_correct"
+    case .embedding: "embedding"
+    case .embeddingGradient: "embedding_gradient"
+    case .tiedDense: "tied_dense"
+    case .addPositions: "add_positions"
+    case .addSinusoidalPositions: "add_sinusoidal_positions"
+    case .rotate(_, let direction): direction > 0 ? "rotate" : "rotate_gradient"
+    case .prepend: "prepend"
+    case .prependGradient: "prepend_gradient"
+    case .step: "step"
+    case .stepGradient: "step_gradient"
+    case .recurrence(let shape): shape.cell.name
+    case .recurrenceGradient(let shape): "\(shape.cell.name)_gradient"
+    case .recurrenceWeightGradient(let shape): "\(shape.cell.name)_weight_gradient"
+    case .attention: "attention"
+    case .attentionGradient: "attention_gradient"
+    case .rmsNorm: "rms_norm"
+    case .rmsNormGradient: "rms_norm_gradient"
+    }
+  }
+}
+
+extension AttentionShape {
+  /// Multiply-adds of scores, as many again of outputs, each counted as two operations; hidden keys are not counted.
+  fileprivate var productCount: Int {
+    let pairs = isCausal ? queries * (queries + 1) / 2 : queries * keys
+    return 2 * pairs * channels
+  }
+}
+
+extension RecurrentCell {
+  /// In configs, plans and traces.
+  fileprivate var name: String {
+    switch self {
+    case .tanh, .relu: "rnn"
+    case .lstm: "lstm"
+    case .gru: "gru"
     }
   }
 }
@@ -100,6 +143,16 @@ extension LayerKind {
     case .activation(.geluTanh): "gelu"
     case .activation(let activation): activation.name
     case .softmax: "softmax"
+    case .conv1d: "conv1d"
+    case .embedding: "embedding"
+    case .tiedDense: "tied_dense"
+    case .positions: "positions"
+    case .recurrent(let spec): spec.cell.name
+    case .attention: "attention"
+    case .rmsNorm: "rms_norm"
+    case .classToken: "class_token"
+    case .lastStep: "last_step"
+    case .firstStep: "first_step"
     case .residual: "residual"
     case .parallel: "parallel"
     case .repeat: "repeat"

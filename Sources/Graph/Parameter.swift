@@ -31,6 +31,10 @@ package enum ParameterLayout: Equatable, Sendable {
   case dense(inputs: Int, units: Int)
   /// File `[outputs, inputs, height, width]`, memory `[height, width, inputs, outputs]`.
   case convolution(height: Int, width: Int, inputs: Int, outputs: Int)
+  /// File `[outputs, inputs, width]`, memory `[width, inputs, outputs]`.
+  case convolution1d(width: Int, inputs: Int, outputs: Int)
+  /// `[rows, columns]` in both.
+  case table(rows: Int, columns: Int)
 
   package var fileShape: [Int] {
     switch self {
@@ -38,6 +42,8 @@ package enum ParameterLayout: Equatable, Sendable {
     case .dense(let inputs, let units): [units, inputs]
     case .convolution(let height, let width, let inputs, let outputs):
       [outputs, inputs, height, width]
+    case .convolution1d(let width, let inputs, let outputs): [outputs, inputs, width]
+    case .table(let rows, let columns): [rows, columns]
     }
   }
 
@@ -46,10 +52,11 @@ package enum ParameterLayout: Equatable, Sendable {
   /// A file holds the tensor as `[A, B, C]`, memory as `[C, B, A]`; nil: both alike.
   package var fileAxes: (a: Int, b: Int, c: Int)? {
     switch self {
-    case .vector: nil
+    case .vector, .table: nil
     case .dense(let inputs, let units): (units, 1, inputs)
     case .convolution(let height, let width, let inputs, let outputs):
       (outputs, inputs, height * width)
+    case .convolution1d(let width, let inputs, let outputs): (outputs, inputs, width)
     }
   }
 }

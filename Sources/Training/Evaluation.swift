@@ -18,10 +18,13 @@ package struct Evaluation: Equatable, Sendable {
 /// One sample's worth of numbers that ranks send to rank 0.
 ///
 /// Loss, share of right answers, then for class answers label, prediction and probability, else all
-/// targets and all outputs.
+/// targets and all outputs. Of a sequence of answers the means only.
 struct SampleRecordLayout: Equatable {
   var loss: LossSpec
+  /// Of each answer.
   var outputs: Int
+  /// In a sample.
+  var answers = 1
 
   var answersAreClasses: Bool {
     if case .softmaxCrossEntropy = loss { true } else { false }
@@ -31,13 +34,19 @@ struct SampleRecordLayout: Equatable {
     if case .sigmoidCrossEntropy = loss { true } else { false }
   }
 
-  var width: Int { answersAreClasses ? 5 : 2 + 2 * outputs }
+  var width: Int { answers > 1 ? 2 : answersAreClasses ? 5 : 2 + 2 * outputs }
 
   /// Appends the record of one sample.
   func append<S: Scalar>(
-    to records: inout [Float], loss: S, output: Block<S>, label: Int32?, targets: Block<S>?
+    to records: inout [Float], losses: Block<S>, output: Block<S>, labels: Block<Int32>?,
+    targets: Block<S>?
   ) {
-    records.append(Float(loss))
+    if answers > 1 {
+      appendMeans(to: &records, losses: losses, output: output, labels: labels, targets: targets)
+      return
+    }
+    records.append(Float(losses[0]))
+    let label = labels?[0]
     if answersAreClasses {
       let prediction = firstLargest(of: output)
       let truth = label.map(Int.init) ?? targets.map { firstLargest(of: $0) } ?? -1
@@ -52,6 +61,21 @@ struct SampleRecordLayout: Equatable {
     let right = zip(truths, answers).count { ($0 > 0.5) == ($1 > 0.5) }
     records.append(Float(right) / Float(outputs))
     records += truths + answers
+  }
+
+  private func appendMeans<S: Scalar>(
+    to records: inout [Float], losses: Block<S>, output: Block<S>, labels: Block<Int32>?,
+    targets: Block<S>?
+  ) {
+    var (loss, right) = (0.0, 0)
+    for answer in 0..<answers {
+      let columns = answer * outputs..<(answer + 1) * outputs
+      let truth =
+        labels.map { Int($0[answer]) } ?? targets.map { firstLargest(of: $0[columns]) } ?? -1
+      loss += Double(losses[answer])
+      right += firstLargest(of: output[columns]) == truth ? 1 : 0
+    }
+    records += [Float(loss / Double(answers)), Float(right) / Float(answers)]
   }
 
   private func answer<S: Scalar>(_ output: S) -> Float {
@@ -69,7 +93,7 @@ struct SampleRecordLayout: Equatable {
     if loss.countsRightAnswers {
       result.accuracy = rows.reduce(0) { $0 + Double(records[$1 + 1]) } / count
     }
-    result.predictions = predictions(in: records, rows: Array(rows))
+    if answers == 1 { result.predictions = predictions(in: records, rows: Array(rows)) }
     return result
   }
 

@@ -17,8 +17,10 @@ package struct Evaluator<S: Scalar> {
   package init(engine: ShardEngine<S>, loss: LossSpec, collectives: any Collectives) {
     self.engine = engine
     self.collectives = collectives
-    let output = engine.plan.graph.output
-    layout = SampleRecordLayout(loss: loss, outputs: engine.plan.graph[output].elementCount)
+    let graph = engine.plan.graph
+    layout = SampleRecordLayout(
+      loss: loss, outputs: graph[graph.output].elementCount / graph.answers,
+      answers: graph.answers)
   }
 
   /// - Parameters:
@@ -64,12 +66,13 @@ package struct Evaluator<S: Scalar> {
     engine.runInference()
     guard let losses = engine.losses else { preconditionFailure("evaluation without a loss") }
     let output = engine.output
-    let width = layout.outputs
+    let width = layout.outputs * layout.answers
     for row in 0..<rows {
       let columns = row * width..<(row + 1) * width
+      let answers = row * layout.answers..<(row + 1) * layout.answers
       layout.append(
-        to: &records, loss: losses[row], output: output[columns],
-        label: engine.usesClasses ? engine.classes[row] : nil,
+        to: &records, losses: losses[answers], output: output[columns],
+        labels: engine.usesClasses ? engine.classes[answers] : nil,
         targets: engine.usesClasses ? nil : engine.targets[columns])
     }
   }

@@ -32,6 +32,9 @@ package func initialValues<S: BinaryFloatingPoint>(
   of name: String, initializer: Initializer, count: Int, fan: Fan, seed: UInt64, as: S.Type = S.self
 ) -> [S] {
   let distribution = Distribution(initializer, fan: fan)
+  if case .stretches(let values) = initializer {
+    return (0..<count).map { S(values[$0 * values.count / count]) }
+  }
   if case .constant(let value) = distribution { return [S](repeating: S(value), count: count) }
   var source = NormalNumbers(RandomNumbers(seed: seed, purpose: "initialize \(name)"))
   return (0..<count).map { _ in S(distribution.draw(from: &source)) }
@@ -58,6 +61,7 @@ enum Distribution: Equatable {
       case .xavierUniform: .symmetric((6 / both).squareRoot())
       case .heNormal: .normal(0, (2 / input).squareRoot())
       case .heUniform: .symmetric((6 / input).squareRoot())
+      case .stretches(let values): .constant(values.first ?? 0)
       }
   }
 

@@ -43,7 +43,8 @@ package enum Probe {
     try model.load(TensorTable(weights.tensors, place: weights.path))
 
     let target = try inputs.tensor("target")
-    let usesClasses = spec.loss.takesClasses && target.shape.count == 1
+    let usesClasses =
+      spec.loss.takesClasses && target.elementCount == rows * plan.graph.answers
     let engine = ShardEngine(plan, model: model, usesClasses: usesClasses, seed: spec.seed)
     try inputs.tensor("input").copy(into: engine.input)
     try load(target, into: engine, outputs: plan.graph.outputShape.reduce(1, *), inputs.path)
@@ -74,13 +75,16 @@ package enum Probe {
     let rows = engine.plan.capacity
     if engine.usesClasses {
       let classes = target.integers() ?? target.doubles().map { Int($0.rounded()) }
-      guard classes.count == rows, classes.allSatisfy({ (0..<outputs).contains($0) }) else {
+      let answers = engine.plan.graph.answers
+      guard classes.count == rows * answers,
+        classes.allSatisfy({ (0..<outputs / answers).contains($0) })
+      else {
         throw Diagnostic(
           place: path,
           problem: "target has \(classes.count) classes of \(classes.min() ?? 0) to "
             + "\(classes.max() ?? 0)",
-          expected: "\(rows) classes of 0 to \(outputs - 1)",
-          remedy: "store one class number per sample")
+          expected: "\(rows * answers) classes of 0 to \(outputs / answers - 1)",
+          remedy: "store one class number per sample, or per step of each sample")
       }
       engine.classes.copy(from: classes.map { Int32($0) })
       return

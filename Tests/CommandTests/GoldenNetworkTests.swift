@@ -11,6 +11,10 @@ struct GoldenNetworkTests {
     var training: Bool
     var samples: Int
     var outputs: Int
+    /// Steps of a sample that have outputs and a class each.
+    var answers: Int
+    /// Inputs are tokens below it.
+    var vocabulary: Int?
     var target: String
     var tensors: [String: [Int]]
     var digests: [String: [Double]]
@@ -118,12 +122,16 @@ struct GoldenNetworkTests {
 
   private func writeInputs(_ example: Case, _ input: [Int], to path: String) throws {
     let count = example.samples
-    let values = wave(count * input.reduce(1, *), 0.2, scale: 1.5, step: 0.37)
+    let numbers = wave(count * input.reduce(1, *), 0.2, scale: 1.5, step: 0.37)
+    let values =
+      example.vocabulary.map { words in numbers.indices.map { Double($0 * $0 % words) } } ?? numbers
     let target: NamedTensor
     switch example.target {
     case "softmax_cross_entropy":
-      let classes = (0..<count).map { Int64((7 * $0 + 3) % example.outputs) }
-      target = NamedTensor(name: "target", shape: [count], values: classes)
+      let classes = (0..<count * example.answers).map { Int64((7 * $0 + 3) % example.outputs) }
+      target = NamedTensor(
+        name: "target", shape: example.answers == 1 ? [count] : [count, example.answers],
+        values: classes)
     case "sigmoid_cross_entropy":
       let rows = wave(count * example.outputs, 0.5).map { $0 > 0 ? 1.0 : 0.0 }
       target = NamedTensor(name: "target", shape: [count, example.outputs], values: rows)

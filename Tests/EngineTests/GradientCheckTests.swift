@@ -149,10 +149,10 @@ struct GradientCheckTests {
     let inputGradient = try #require(network.engine.inputGradient).array
     let gradients = network.parameterGradients
     for (index, parameter) in network.plan.graph.parameters.enumerated() {
-      let error = relativeError(gradients[index], of: network.model.parameter(index), network)
+      let error = network.relativeError(gradients[index], of: network.model.parameter(index))
       #expect(error < 1e-7, "\(parameter.name): \(error)")
     }
-    let error = relativeError(inputGradient, of: network.engine.input, network)
+    let error = network.relativeError(inputGradient, of: network.engine.input)
     #expect(error < 1e-7, "input: \(error)")
   }
 
@@ -166,31 +166,6 @@ struct GradientCheckTests {
     let largest = network.parameterGradients[1].map(abs).max() ?? 1
     // 80 rows' gradients of about 1e-2, each off by a few rounding units.
     #expect(largest < 80 * 1e-2 * 2.2e-16, "\(largest)")
-  }
-
-  /// Compares an analytic gradient with `(J(x + e) - J(x - e)) / 2e` of each coordinate.
-  private func relativeError(
-    _ gradient: [Double], of variables: Block<Double>, _ network: SmallNetwork
-  ) -> Double {
-    let step = 1e-6
-    var difference = 0.0
-    var sizes = (approximate: 0.0, analytic: 0.0)
-    for index in 0..<gradient.count {
-      network.fillInput()
-      let value = variables[index]
-      variables[index] = value + step
-      let above = network.run()
-      network.fillInput()
-      variables[index] = value - step
-      let below = network.run()
-      variables[index] = value
-      let approximate = (above - below) / (2 * step)
-      difference += (approximate - gradient[index]) * (approximate - gradient[index])
-      sizes.approximate += approximate * approximate
-      sizes.analytic += gradient[index] * gradient[index]
-    }
-    let scale = sizes.approximate.squareRoot() + sizes.analytic.squareRoot()
-    return difference == 0 ? 0 : difference.squareRoot() / scale
   }
 }
 

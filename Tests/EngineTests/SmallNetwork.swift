@@ -13,10 +13,12 @@ struct SmallNetwork {
   let engine: ShardEngine<Double>
   let leaf: AlignedMemory<Double>
   let rows: Int
+  /// Inputs are tokens below this number; nil: any numbers.
+  private let tokens: Int?
 
   init(
     input: [Int], _ layers: [LayerKind], loss: LossSpec, rows: Int = 5,
-    mode: GraphMode = .training, fusion: Bool = true, classes: Bool = true
+    mode: GraphMode = .training, fusion: Bool = true, classes: Bool = true, tokens: Int? = nil
   ) throws {
     let spec = ModelSpec(input: input, layers: layers.map { LayerSpec($0) })
     plan = ExecutionPlan(
@@ -26,6 +28,7 @@ struct SmallNetwork {
     engine = ShardEngine(plan, model: model, usesClasses: classes, seed: 7)
     leaf = AlignedMemory(count: plan.leaf.count)
     self.rows = rows
+    self.tokens = tokens
     model.fillByWaves()
     fillInput()
   }
@@ -46,11 +49,47 @@ struct SmallNetwork {
   }
 
   func fillInput() {
-    for index in 0..<engine.input.count { engine.input[index] = 4 * wave(index, 0.3) }
+    for index in 0..<engine.input.count {
+      engine.input[index] = tokens.map { Double(index * index % $0) } ?? 4 * wave(index, 0.3)
+    }
+  }
+
+  /// Compares an analytic gradient with central differences of each coordinate:
+  /// `(J(x + e) - J(x - e)) / 2e`, e = 1e-6; of functions without kinks
+  /// `(8 (J(x + e) - J(x - e)) - (J(x + 2e) - J(x - 2e))) / 12e`, e = 1e-3, which rounds a thousand times better.
+  func relativeError(
+    _ gradient: [Double], of variables: Block<Double>, isSmooth: Bool = false
+  ) -> Double {
+    var difference = 0.0
+    var sizes = (approximate: 0.0, analytic: 0.0)
+    for index in 0..<gradient.count {
+      func change(_ step: Double) -> Double {
+        loss(with: step, addedTo: index, of: variables)
+          - loss(with: -step, addedTo: index, of: variables)
+      }
+      let approximate =
+        isSmooth ? (8 * change(1e-3) - change(2e-3)) / 12e-3 : change(1e-6) / 2e-6
+      difference += (approximate - gradient[index]) * (approximate - gradient[index])
+      sizes.approximate += approximate * approximate
+      sizes.analytic += gradient[index] * gradient[index]
+    }
+    let scale = sizes.approximate.squareRoot() + sizes.analytic.squareRoot()
+    return difference == 0 ? 0 : difference.squareRoot() / scale
+  }
+
+  private func loss(
+    with step: Double, addedTo index: Int, of variables: Block<Double>
+  ) -> Double {
+    // Operations may have written over the input.
+    fillInput()
+    let value = variables[index]
+    variables[index] = value + step
+    defer { variables[index] = value }
+    return run()
   }
 
   private func fillTargets() {
-    let outputs = plan.graph.outputShape.reduce(1, *)
+    let outputs = plan.graph.outputShape.reduce(1, *) / plan.graph.answers
     for index in 0..<engine.classes.count {
       engine.classes[index] = Int32((index * 7 + 3) % outputs)
     }

@@ -24,7 +24,21 @@ enum InitializerSection {
         Variant("xavier_uniform", "Variance 2 / (fan in + fan out).", .xavierUniform),
         Variant("he_normal", "Variance 2 / fan in.", .heNormal),
         Variant("he_uniform", "Variance 2 / fan in.", .heUniform),
+        stretches,
       ])
+  }
+
+  private static var stretches: Variant<Initializer> {
+    let values = Format.number(example: 1).list("a list of numbers", example: "[0, 1, 0, 0]")
+    let section = Section(
+      defaults: [Double](), mainKey: "values",
+      keys: [Key("values", \.self, values, "One value per stretch.", isRequired: true)])
+    return Variant(
+      "stretches", "Stretches of equal length, each of one value.", section,
+      make: Initializer.stretches
+    ) {
+      if case .stretches(let values) = $0 { values } else { nil }
+    }
   }
 
   private static var constant: Variant<Initializer> {

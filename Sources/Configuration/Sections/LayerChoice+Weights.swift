@@ -85,6 +85,12 @@ extension LayerChoice {
         if case .layerNorm(let spec) = $0 { spec } else { nil }
       },
       layer(
+        "rms_norm", "Scales each position by the root mean square of its channels.", RMSNormSpec(),
+        [Key("epsilon", \.epsilon, epsilon, "Added to the mean square.")], make: LayerKind.rmsNorm
+      ) {
+        if case .rmsNorm(let spec) = $0 { spec } else { nil }
+      },
+      layer(
         "dropout", "Zeroes inputs at random in training.", 0.0, main: "rate",
         [
           Key(

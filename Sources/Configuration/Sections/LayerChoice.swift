@@ -40,7 +40,8 @@ enum LayerChoice {
   private static var choice: Choice<LayerSpec> {
     Choice(
       noun: "layer", isDocumentedByKind: true, example: "relu",
-      variants: LayerChoice.linear + normalizing + pooling + shaping + activations + containers)
+      variants: LayerChoice.linear + sequences + normalizing + pooling + shaping + activations
+        + containers)
   }
 
   private static func reportEqualNames(

@@ -5,7 +5,7 @@
 
 Weights and inputs are formulas of the element's number, so that the test needs no weight files: element k
 (in file order) of the p-th tensor by name is `0.3 sin(0.7 k + 1.3 p + 0.1)`, scales of norms and running
-variances `1 + 0.2 sin(...)`; input k is `1.5 sin(0.37 k + 0.2)`. Of every result the file keeps the sum, the sum of squares and
+variances `1 + 0.2 sin(...)`; input k is `1.5 sin(0.37 k + 0.2)`, of tokens `k k mod vocabulary`. Of every result the file keeps the sum, the sum of squares and
 the sum weighted by `cos(k)`, in float64; and, where PyTorch's own float32 is further off than 5e-6, by how much.
 """
 import json
@@ -15,6 +15,8 @@ import torch
 import yaml
 from pytorch_twin import run
 
+# Words of each embedding, by name.
+tables = {}
 HERE = pathlib.Path(__file__).parent
 SAMPLES = 6
 
@@ -31,10 +33,10 @@ def shapes(layers, x, path, found):
         p = f"{path}.{o.get('name', index)}"
         if kind == "dense":
             units = o.get("units", v)
-            found[p + ".weight"] = (units, x[0])
+            found[p + ".weight"] = (units, x[-1])
             if o.get("bias", True):
                 found[p + ".bias"] = (units,)
-            x = (units,)
+            x = (*x[:-1], units)
         elif kind == "conv2d":
             k = o["kernel"]
             k = (k, k) if isinstance(k, int) else tuple(k)
@@ -50,8 +52,53 @@ def shapes(layers, x, path, found):
         elif kind in ("batch_norm", "layer_norm"):
             names = ["weight", "bias"] + (["running_mean", "running_var"] if kind == "batch_norm" else [])
             found.update({f"{p}.{n}": (x[-1],) for n in names})
+        elif kind == "embedding":
+            found[p + ".weight"] = (o["vocabulary"], o["units"])
+            tables[o.get("name", p)] = o["vocabulary"]
+            x = (*x, o["units"])
+        elif kind == "tied_dense":
+            x = (*x[:-1], tables[v])
+        elif kind == "positions":
+            if v != "sinusoidal":
+                found[p + ".weight"] = x
+        elif kind in ("rnn", "lstm", "gru"):
+            units, gates = o.get("units", v), {"rnn": 1, "lstm": 4, "gru": 3}[kind]
+            ways = ["", "_reverse"] if o.get("bidirectional") else [""]
+            inputs = x[1]
+            for i in range(o.get("layers", 1)):
+                for way in ways:
+                    found[f"{p}.weight_ih_l{i}{way}"] = (gates * units, inputs)
+                    found[f"{p}.weight_hh_l{i}{way}"] = (gates * units, units)
+                    if o.get("bias", True):
+                        found[f"{p}.bias_ih_l{i}{way}"] = found[f"{p}.bias_hh_l{i}{way}"] = (gates * units,)
+                inputs = units * len(ways)
+            x = (inputs,) if o.get("return") == "last" else (x[0], inputs)
+        elif kind == "attention":
+            c = x[1]
+            found[p + ".in_proj_weight"], found[p + ".out_proj.weight"] = (3 * c, c), (c, c)
+            if o.get("bias", True):
+                found[p + ".in_proj_bias"], found[p + ".out_proj.bias"] = (3 * c,), (c,)
+        elif kind == "rms_norm":
+            found[p + ".weight"] = (x[-1],)
+        elif kind == "class_token":
+            found[p + ".weight"] = (x[1],)
+            x = (x[0] + 1, x[1])
+        elif kind in ("first_step", "last_step"):
+            x = (x[1],)
+        elif kind == "conv1d":
+            found[p + ".weight"] = (o["filters"], x[1] // o.get("groups", 1), o["kernel"])
+            if o.get("bias", True):
+                found[p + ".bias"] = (o["filters"],)
+            s, d, reach = o.get("stride", 1), o.get("dilation", 1), o.get("dilation", 1) * (o["kernel"] - 1)
+            pad = o.get("padding", "valid")
+            if pad == "same":
+                steps = -(-x[0] // s)
+            else:
+                total = {"valid": 0, "causal": reach}.get(pad) if isinstance(pad, str) else 2 * pad
+                steps = (x[0] + total - reach - 1) // s + 1
+            x = (steps, o["filters"])
         elif kind == "global_average_pool":
-            x = (x[2],)
+            x = (x[-1],)
         elif kind == "flatten":
             n = 1
             for e in x:
@@ -117,10 +164,16 @@ def case(path, training):
     count = SAMPLES
     for e in shape:
         count *= e
+    first = config["model"]["layers"][0]
+    vocabulary = first["embedding"]["vocabulary"] if isinstance(first, dict) and "embedding" in first else None
     inputs = {"input": wave(count, 0.2, 1.5, 0.37).reshape(SAMPLES, *shape)}
+    if vocabulary:
+        k = torch.arange(count)
+        inputs["input"] = (k * k % vocabulary).double().reshape(SAMPLES, *shape)
     kind = config["loss"] if isinstance(config["loss"], str) else next(iter(config["loss"]))
     if kind == "softmax_cross_entropy":
-        inputs["target"] = (7 * torch.arange(SAMPLES) + 3) % output[0]
+        answers = output[0] if len(output) == 2 else 1
+        inputs["target"] = (7 * torch.arange(SAMPLES * answers) + 3) % output[-1]
     elif kind == "sigmoid_cross_entropy":
         inputs["target"] = (wave(SAMPLES * output[0], 0.5) > 0).double().reshape(SAMPLES, -1)
     else:
@@ -129,7 +182,8 @@ def case(path, training):
     single = run(config, copies(weights), copies(inputs), training, torch.float32)
     errors = {k: ((single[k].double() - v).norm() / v.norm()).item() for k, v in result.items()}
     return {
-        "network": path.stem, "training": training, "samples": SAMPLES, "outputs": output[0],
+        "network": path.stem, "training": training, "samples": SAMPLES, "outputs": output[-1],
+        "answers": output[0] if len(output) == 2 else 1, "vocabulary": vocabulary,
         "target": kind, "tensors": {k: list(v) for k, v in found.items()},
         "digests": {k: digest(v) for k, v in result.items()},
         "float32": {k: e for k, e in errors.items() if e > 5e-6},

@@ -51,7 +51,7 @@ class Twin:
     """Images travel as NCHW, everything else as rows."""
 
     def __init__(self, weights, training):
-        self.w, self.training = weights, training
+        self.w, self.training, self.tables = weights, training, {}
 
     def chain(self, x, layers, path):
         for index, layer in enumerate(layers):
@@ -91,7 +91,7 @@ class Twin:
         return y / seen
 
     def global_average_pool(self, x, v, p):
-        return x.mean((2, 3))
+        return x.mean((2, 3)) if x.dim() == 4 else x.mean(1)
 
     def batch_norm(self, x, v, p):
         o = option(v, "momentum")
@@ -123,6 +123,92 @@ class Twin:
         x = x.reshape(len(x), *shape)
         return x.permute(0, 3, 1, 2) if x.dim() == 4 else x
 
+    def embedding(self, x, v, p):
+        self.tables[v.get("name", p)] = self.w[p + ".weight"]
+        return F.embedding(x.long(), self.w[p + ".weight"])
+
+    def tied_dense(self, x, v, p):
+        return F.linear(x, self.tables[option(v, "embedding")["embedding"]])
+
+    def positions(self, x, v, p):
+        if option(v, "kind").get("kind", "learned") == "learned":
+            return x + self.w[p + ".weight"]
+        t, i = torch.meshgrid(torch.arange(x.shape[1]).double(), torch.arange(x.shape[2]).double(), indexing="ij")
+        angle = t / 10_000 ** (i // 2 * 2 / x.shape[2])
+        return x + torch.where(i % 2 == 0, angle.sin(), angle.cos()).to(x.dtype)
+
+    def recurrent(self, module, x, o, p):
+        net = module(x.shape[2], o["units"], o.get("layers", 1), bias=o.get("bias", True), batch_first=True,
+                     bidirectional=o.get("bidirectional", False)).to(x.dtype)
+        weights = {k: self.w[f"{p}.{k}"] for k, _ in net.named_parameters()}
+        y, h = torch.func.functional_call(net, weights, (x,))
+        if o.get("return", "sequence") == "sequence":
+            return y
+        h = h[0] if isinstance(h, tuple) else h
+        return torch.cat(list(h[-2:] if o.get("bidirectional") else h[-1:]), 1)
+
+    def lstm(self, x, v, p):
+        return self.recurrent(torch.nn.LSTM, x, option(v, "units"), p)
+
+    def rnn(self, x, v, p):
+        o = option(v, "units")
+        kind = o.get("activation", "tanh")
+        return self.recurrent(lambda *a, **k: torch.nn.RNN(*a, nonlinearity=kind, **k), x, o, p)
+
+    def gru(self, x, v, p):
+        o = option(v, "units")
+        if o.get("reset", "after") == "after":
+            return self.recurrent(torch.nn.GRU, x, o, p)
+        wi, wh, bi, bh = (self.w[f"{p}.{n}_l0"] for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+        (whr, whz, whn), (bhr, bhz, bhn) = wh.chunk(3), bh.chunk(3)
+        h, out = x.new_zeros(len(x), o["units"]), []
+        for t in range(x.shape[1]):
+            ir, iz, i = F.linear(x[:, t], wi, bi).chunk(3, 1)
+            r, z = torch.sigmoid(ir + F.linear(h, whr, bhr)), torch.sigmoid(iz + F.linear(h, whz, bhz))
+            n = torch.tanh(i + F.linear(r * h, whn, bhn))
+            h = (1 - z) * n + z * h
+            out.append(h)
+        return torch.stack(out, 1)
+
+    def attention(self, x, v, p):
+        o = option(v, "heads")
+        n, t, c = x.shape
+        heads = o["heads"]
+        x = F.linear(x, self.w[p + ".in_proj_weight"], self.w.get(p + ".in_proj_bias"))
+        q, k, v = x.view(n, t, 3, heads, c // heads).permute(2, 0, 3, 1, 4).unbind(0)
+        if o.get("rotary_base"):
+            half = c // heads // 2
+            angle = torch.arange(t).double()[:, None] / o["rotary_base"] ** (torch.arange(half).double() / half)
+            cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
+            q, k = (torch.cat([e[..., :half] * cos - e[..., half:] * sin,
+                               e[..., :half] * sin + e[..., half:] * cos], -1) for e in (q, k))
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=o.get("causal", False))
+        y = y.transpose(1, 2).reshape(n, t, c)
+        return F.linear(y, self.w[p + ".out_proj.weight"], self.w.get(p + ".out_proj.bias"))
+
+    def rms_norm(self, x, v, p):
+        return F.rms_norm(x, x.shape[-1:], self.w[p + ".weight"], float(option(v, "epsilon").get("epsilon", 1e-5)))
+
+    def class_token(self, x, v, p):
+        return torch.cat([self.w[p + ".weight"].expand(len(x), 1, -1), x], 1)
+
+    def first_step(self, x, v, p):
+        return x[:, 0]
+
+    def last_step(self, x, v, p):
+        return x[:, -1]
+
+    def conv1d(self, x, v, p):
+        k, s, d = v["kernel"], v.get("stride", 1), v.get("dilation", 1)
+        padding = v.get("padding", "valid")
+        if padding == "same":
+            pad = same_pads(x.shape[1], k, s, d)
+        else:
+            pad = {"valid": (0, 0), "causal": (d * (k - 1), 0)}.get(padding) or (padding, padding)
+        y = F.pad(x.transpose(1, 2), pad)
+        y = F.conv1d(y, self.w[p + ".weight"], self.w.get(p + ".bias"), s, 0, d, v.get("groups", 1))
+        return y.transpose(1, 2)
+
     def identity(self, x, v, p):
         return x
 
@@ -148,7 +234,7 @@ class Twin:
         return F.silu(x)
 
     def softmax(self, x, v, p):
-        return torch.softmax(x, 1)
+        return torch.softmax(x, 1 if x.dim() == 4 else -1)
 
     def residual(self, x, v, p):
         return self.chain(x, v["main"], p + ".main") + self.chain(x, v.get("shortcut") or [], p + ".shortcut")
@@ -157,7 +243,7 @@ class Twin:
         ends = [self.chain(x, layers or [], f"{p}.branches.{i}") for i, layers in enumerate(v["branches"])]
         join = v.get("join", "concat")
         if join == "concat":
-            return torch.cat(ends, 1)
+            return torch.cat(ends, 1 if x.dim() == 4 else -1)
         y = ends[0]
         for e in ends[1:]:
             y = y + e if join == "add" else y * e
@@ -179,6 +265,8 @@ def loss_of(config, z, target):
         kind, o = next(iter(v.items()))
         o = o if isinstance(o, dict) else {"delta": o}
     if kind == "softmax_cross_entropy":
+        if z.dim() == 3:
+            z, target = z.flatten(0, 1), target.flatten()
         t = target.long() if target.dim() == 1 else target.to(z.dtype)
         losses = F.cross_entropy(z, t, label_smoothing=o.get("label_smoothing", 0.0), reduction="none")
         if o.get("class_weights"):
@@ -202,14 +290,18 @@ def run(config, weights, inputs, training, dtype):
     """the tensors that `ddp-train probe` writes"""
     weights = {k: v.to(dtype) for k, v in weights.items()}
     trained = {k: v.requires_grad_() for k, v in weights.items() if not k.split(".")[-1].startswith("running_")}
-    x = inputs["input"].to(dtype).requires_grad_()
+    layer = config["model"]["layers"][0]
+    has_tokens = isinstance(layer, dict) and "embedding" in layer
+    x = inputs["input"].to(dtype).requires_grad_(not has_tokens)
     image = len(config["model"]["input"]) == 3
     y = x.reshape(len(x), *config["model"]["input"])
     y = Twin(weights, training).chain(y.permute(0, 3, 1, 2) if image else y, config["model"]["layers"], "layers")
     y = y.permute(0, 2, 3, 1).flatten(1) if y.dim() == 4 else y
     loss = loss_of(config, y, inputs["target"])
     loss.backward()
-    result = {"output": y.detach(), "loss": loss.detach().reshape(1), "gradient.input": x.grad}
+    result = {"output": y.detach(), "loss": loss.detach().reshape(1)}
+    if not has_tokens:
+        result["gradient.input"] = x.grad
     result.update({f"gradient.{k}": v.grad for k, v in trained.items()})
     return {k: v.contiguous() for k, v in result.items()}
 
