@@ -20,7 +20,8 @@ struct SampleSource {
     loader.loadInputs(
       positions, order: order, epoch: 0, into: engine.input.prefix(rows * loader.elementCount))
     if engine.usesClasses {
-      loader.loadClasses(positions, order: order, into: engine.classes.prefix(rows))
+      loader.loadClasses(
+        positions, order: order, into: engine.classes.prefix(rows * loader.answers))
     } else {
       let width = loader.part.dataset.shape.target.width
       loader.loadValues(positions, order: order, into: engine.targets.prefix(rows * width))

@@ -19,7 +19,12 @@ struct DataPaths {
       csv.dev = csv.dev.map(resolve)
       csv.test = csv.test.map(resolve)
       return .csv(csv)
-    case .generated: return source
+    case .text(var text):
+      text.train = text.train.map(resolve)
+      text.dev = text.dev.map(resolve)
+      text.test = text.test.map(resolve)
+      return .text(text)
+    case .generated, .generatedSequences: return source
     }
   }
 

@@ -23,6 +23,8 @@ package enum DataSource: Equatable, Sendable {
   case npy(train: ArrayFiles, dev: ArrayFiles?, test: ArrayFiles?)
   case csv(CSVSpec)
   case generated(GeneratedSpec)
+  case generatedSequences(GeneratedSequencesSpec)
+  case text(TextSpec)
 }
 
 package struct ArrayFiles: Equatable, Sendable {
@@ -53,6 +55,31 @@ package struct CSVSpec: Equatable, Sendable {
   }
 }
 
+/// A text in which every window of tokens is a sample and the token after each of them its target.
+package struct TextSpec: Equatable, Sendable {
+  /// Files, one after the other.
+  package var train: [String]
+  package var dev: String?
+  package var test: String?
+  package var level = TextLevel.character
+  /// Tokens of a sample.
+  package var window: Int
+  /// Tokens from one window's start to the next; nil: the window, so that every token is seen once in an epoch.
+  package var stride: Int?
+
+  package init(train: [String], window: Int) {
+    self.train = train
+    self.window = window
+  }
+}
+
+package enum TextLevel: String, CaseIterable, Sendable {
+  /// Unicode scalars; the vocabulary is those that occur, in their order.
+  case character
+  /// Bytes, 256 of them.
+  case byte
+}
+
 package struct GeneratedSpec: Equatable, Sendable {
   package var kind: GeneratedKind
   package var samples: Int
@@ -66,6 +93,29 @@ package struct GeneratedSpec: Equatable, Sendable {
     self.samples = samples
     self.noise = noise
   }
+}
+
+package struct GeneratedSequencesSpec: Equatable, Sendable {
+  package var kind: GeneratedSequenceKind
+  package var samples: Int
+  package var steps: Int
+  /// The largest difference that noise makes.
+  package var noise = 0.1
+
+  package init(kind: GeneratedSequenceKind, samples: Int, steps: Int) {
+    self.kind = kind
+    self.samples = samples
+    self.steps = steps
+  }
+}
+
+package enum GeneratedSequenceKind: String, CaseIterable, Sendable {
+  /// Waves, `[steps, 1]`, whose next value is to be found.
+  case series
+  /// Tokens, `[steps]`, and for each how many neighbours are higher.
+  case tags
+  /// Spectrograms, `[steps, 101]`, in which a sound is to be noticed.
+  case trigger
 }
 
 package enum GeneratedKind: String, CaseIterable, Sendable {

@@ -28,6 +28,7 @@ extension TargetLayout: CustomStringConvertible {
   package var description: String {
     switch self {
     case .classes(let count, _): "\(count) classes"
+    case .classSequence(let count, let steps, _): "\(count) classes at each of \(steps) steps"
     case .numbers(let width, _, let isMultiHot):
       "\(width) \(isMultiHot ? "yes/no target" : "target")\(width == 1 ? "" : "s")"
     }

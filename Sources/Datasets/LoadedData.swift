@@ -20,16 +20,17 @@ package struct LoadedData: Sendable {
   ///
   /// - Parameters:
   ///   - outputs: The model's last width; nil when no model is at hand.
+  ///   - answers: For how many steps of a sample the model gives so many outputs.
   /// - Throws: a `Diagnostic` or `DiagnosticList` of everything that is wrong with the data.
   package static func prepare(
-    _ spec: DataSpec, seed: UInt64, outputs: Int?, cache: DataCache = .standard
+    _ spec: DataSpec, seed: UInt64, outputs: Int?, answers: Int = 1, cache: DataCache = .standard
   ) throws {
     try checkSettings(spec)
     guard !spec.isGenerated else { return }
     let key = try preparedKey(spec, seed: seed)
     guard cache.file(for: key, checksData: true) == nil else { return }
     _ = try cache.store(key: key) {
-      try decode(spec, seed: seed, outputs: outputs, key: key, into: $0)
+      try decode(spec, seed: seed, outputs: outputs, answers: answers, key: key, into: $0)
     }
   }
 
@@ -39,11 +40,12 @@ package struct LoadedData: Sendable {
   /// - Parameter statistics: Those of a checkpoint; nil: computed from the training part.
   /// - Throws: a `Diagnostic` or `DiagnosticList` of everything that is wrong with the data.
   package static func open(
-    _ spec: DataSpec, seed: UInt64, outputs: Int?, statistics: NormalizationStatistics? = nil,
-    cache: DataCache = .standard
+    _ spec: DataSpec, seed: UInt64, outputs: Int?, answers: Int = 1,
+    statistics: NormalizationStatistics? = nil, cache: DataCache = .standard
   ) throws -> LoadedData {
     try checkSettings(spec)
-    let file = try preparedFile(spec, seed: seed, outputs: outputs, cache: cache)
+    let file = try preparedFile(
+      spec, seed: seed, outputs: outputs, answers: answers, cache: cache)
     return try LoadedData(file, spec: spec, seed: seed, outputs: outputs, statistics: statistics)
   }
 
@@ -58,9 +60,10 @@ package struct LoadedData: Sendable {
       Dataset(layout, shape: shape, storage: file.storage)
     }
     let all = dataset(header.train)
-    let hasClasses = spec.target == .classes
+    let hasClasses = if case .classes = shape.target { true } else { false }
     let split = try Split(
-      count: all.count, dev: spec.dev, test: spec.test, seed: seed,
+      count: all.count, dev: header.dev == nil ? spec.dev : .none,
+      test: header.test == nil ? spec.test : .none, seed: seed,
       label: hasClasses ? { all.label(of: Int($0)) } : nil)
     train = DataPart(all, samples: split.train)
     dev = header.dev.map { DataPart(dataset($0)) } ?? split.dev.map { DataPart(all, samples: $0) }
@@ -92,40 +95,48 @@ package struct LoadedData: Sendable {
 
 extension DataSpec {
   fileprivate var isGenerated: Bool {
-    if case .generated = source { true } else { false }
+    switch source {
+    case .generated, .generatedSequences: true
+    case .idx, .npy, .csv, .text: false
+    }
   }
 }
 
 /// The cache's file, or one decoded here and now.
 private func preparedFile(
-  _ spec: DataSpec, seed: UInt64, outputs: Int?, cache: DataCache
+  _ spec: DataSpec, seed: UInt64, outputs: Int?, answers: Int, cache: DataCache
 ) throws -> PreparedFile {
   let key = try preparedKey(spec, seed: seed)
   if !spec.isGenerated, let file = cache.file(for: key, checksData: false),
-    file.header.shape.target.fits(outputs)
+    file.header.shape.target.fits(outputs, answers: answers)
   {
     return file
   }
   // Data of another width than the model's are read again, to say where they go wrong.
   let writer = PreparedFileWriter()
-  let header = try decode(spec, seed: seed, outputs: outputs, key: key, into: writer)
-  guard header.shape.target.fits(outputs) else {
-    throw wrongWidth(header.shape.target, outputs: outputs ?? 0)
+  let header = try decode(
+    spec, seed: seed, outputs: outputs, answers: answers, key: key, into: writer)
+  guard header.shape.target.fits(outputs, answers: answers) else {
+    throw wrongWidth(header.shape.target, outputs: outputs ?? 0, answers: answers)
   }
   return try writer.finish(header)
 }
 
 extension TargetLayout {
-  fileprivate func fits(_ outputs: Int?) -> Bool {
+  fileprivate func fits(_ outputs: Int?, answers: Int) -> Bool {
     guard let outputs else { return true }
+    guard self.answers == answers else { return false }
     switch self {
-    case .classes(let count, _): return count <= outputs
+    case .classes(let count, _), .classSequence(let count, _, _): return count <= outputs
     case .numbers(let width, _, _): return width == outputs
     }
   }
 
   /// The layout with the user's names and as many classes as the model tells apart.
   fileprivate func named(_ names: [String]?, outputs: Int?) throws -> TargetLayout {
+    if case .classSequence(let count, let steps, let names) = self {
+      return .classSequence(count: max(count, outputs ?? count), steps: steps, names: names)
+    }
     guard case .classes(let count, let own) = self else { return self }
     let total = max(count, outputs ?? names?.count ?? count)
     if let names, names.count != total {
@@ -139,9 +150,18 @@ extension TargetLayout {
   }
 }
 
-private func wrongWidth(_ target: TargetLayout, outputs: Int) -> Diagnostic {
+private func wrongWidth(_ target: TargetLayout, outputs: Int, answers: Int) -> Diagnostic {
+  guard target.answers == answers else {
+    return Diagnostic(
+      place: "data",
+      problem: "samples have \(target.answers) class\(target.answers == 1 ? "" : "es") each",
+      expected: "\(answers), since the model gives logits for \(answers) steps of a sample",
+      remedy: target.answers == 1
+        ? "end the model with last_step or global_average_pool and a dense layer"
+        : "end the model with a dense layer over a sequence of \(target.answers) steps")
+  }
   switch target {
-  case .classes(let count, let names):
+  case .classes(let count, let names), .classSequence(let count, _, let names):
     let list = names.map { ": " + $0.prefix(12).joined(separator: ", ") } ?? ""
     return Diagnostic(
       place: "data", problem: "the data have \(count) classes\(list)",

@@ -25,8 +25,11 @@ package struct ModelPlans: Sendable {
 
   package var graph: ModelGraph { training.graph }
 
-  /// Numbers that the network gives for a sample.
-  package var outputs: Int { graph.outputShape.reduce(1, *) }
+  /// Numbers that the network gives for a sample, or for each of its answers.
+  package var outputs: Int { graph.outputShape.reduce(1, *) / answers }
+
+  /// Answers in a sample: the steps of a sequence of logits.
+  package var answers: Int { graph.answers }
 
   /// Floating-point operations of one sample, forward only.
   package var forwardFLOPs: Int { graph.layers.reduce(0) { $0 + $1.forwardFLOPs } }

@@ -41,11 +41,13 @@ package struct RunMaterial {
     let statistics = checkpoint?.record.normalizationStatistics
     try collectives.agree {
       guard collectives.localRank == 0 else { return }
-      try LoadedData.prepare(spec.data, seed: spec.seed, outputs: plans.outputs)
+      try LoadedData.prepare(
+        spec.data, seed: spec.seed, outputs: plans.outputs, answers: plans.answers)
     }
     data = try collectives.agree {
       let data = try LoadedData.open(
-        spec.data, seed: spec.seed, outputs: plans.outputs, statistics: statistics)
+        spec.data, seed: spec.seed, outputs: plans.outputs, answers: plans.answers,
+        statistics: statistics)
       try data.shape.checkInput(ofModel: spec.model.input, place: inputPlace)
       return data
     }

@@ -36,7 +36,8 @@ extension TargetLayout {
   /// Names of the classes or outputs for reports.
   package var reportNames: [String] {
     switch self {
-    case .classes(let count, let names): names ?? (0..<count).map(String.init)
+    case .classes(let count, let names), .classSequence(let count, _, let names):
+      names ?? (0..<count).map(String.init)
     case .numbers(let width, let names, _): names ?? (0..<width).map(String.init)
     }
   }

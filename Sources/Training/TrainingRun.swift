@@ -203,7 +203,8 @@ package final class TrainingRun {
       positions, order: order, epoch: epoch,
       into: engine.input.prefix(positions.count * loader.elementCount))
     if engine.usesClasses {
-      loader.loadClasses(positions, order: order, into: engine.classes.prefix(positions.count))
+      loader.loadClasses(
+        positions, order: order, into: engine.classes.prefix(positions.count * loader.answers))
     } else {
       let width = loader.part.dataset.shape.target.width
       loader.loadValues(

@@ -34,8 +34,10 @@ struct PlanCommand: ParsableCommand {
     runTogether(SoloCollectives()) {
       let spec = try config.load().spec
       let plans = try ModelPlans(spec)
-      try LoadedData.prepare(spec.data, seed: spec.seed, outputs: plans.outputs)
-      let data = try LoadedData.open(spec.data, seed: spec.seed, outputs: plans.outputs)
+      try LoadedData.prepare(
+        spec.data, seed: spec.seed, outputs: plans.outputs, answers: plans.answers)
+      let data = try LoadedData.open(
+        spec.data, seed: spec.seed, outputs: plans.outputs, answers: plans.answers)
       let limits = Stopwatch(seconds: 0.1).limits()
       let times = MachineMeasurement.oneRank(spec, plans: plans, data: data, seconds: seconds)
       try report.publish(

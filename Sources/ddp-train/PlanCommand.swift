@@ -88,8 +88,10 @@ struct PlanCommand: ParsableCommand {
   /// The training data, or nothing and a warning where a cluster's data are not on this machine.
   private func availableData(_ spec: RunSpec, _ plans: ModelPlans) -> LoadedData? {
     do {
-      try LoadedData.prepare(spec.data, seed: spec.seed, outputs: plans.outputs)
-      let data = try LoadedData.open(spec.data, seed: spec.seed, outputs: plans.outputs)
+      try LoadedData.prepare(
+        spec.data, seed: spec.seed, outputs: plans.outputs, answers: plans.answers)
+      let data = try LoadedData.open(
+        spec.data, seed: spec.seed, outputs: plans.outputs, answers: plans.answers)
       try data.shape.checkInput(ofModel: spec.model.input, place: "model.input")
       return data
     } catch {

@@ -51,18 +51,26 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
     }
   }
 
-  /// Fills `classes[b]`.
+  /// Fills `classes[b, t]`.
   ///
-  /// - Parameter classes: `[B]`
+  /// - Parameter classes: `[B, T]`, T answers for each sample.
   package func loadClasses(_ positions: Range<Int>, order: EpochOrder?, into classes: Block<Int32>)
   {
-    precondition(classes.count == positions.count, "\(positions.count) into \(classes.count)")
+    let answers = part.dataset.shape.target.answers
+    precondition(
+      classes.count == positions.count * answers, "\(positions.count) into \(classes.count)")
     for (row, position) in positions.enumerated() {
-      let label = part.dataset.label(of: sample(at: position, order: order))
-      // SAFETY: row < count of the block, which was checked.
-      unsafe classes.base[row] = label
+      let sample = sample(at: position, order: order)
+      for step in 0..<answers {
+        let label = part.dataset.label(of: sample, step: step)
+        // SAFETY: row * answers + step < count of the block, which was checked.
+        unsafe classes.base[row * answers + step] = label
+      }
     }
   }
+
+  /// Class numbers of a sample.
+  package var answers: Int { part.dataset.shape.target.answers }
 
   /// Fills `values[b, t]`.
   ///

@@ -5,28 +5,33 @@ import Diagnostics
 /// - Throws: a `Diagnostic` or `DiagnosticList` of the faults in the data, a `SystemFailure` when the
 ///   writer's file cannot be written.
 func decode(
-  _ spec: DataSpec, seed: UInt64, outputs: Int?, key: String, into writer: PreparedFileWriter
+  _ spec: DataSpec, seed: UInt64, outputs: Int?, answers: Int, key: String,
+  into writer: PreparedFileWriter
 ) throws -> PreparedHeader {
+  let request = TargetRequest(kind: spec.target, outputs: outputs, answers: answers)
   switch spec.source {
   case .idx(let train, let dev, let test):
     return try decodeArrayParts(
-      [train, dev, test], format: .idx, spec: spec, outputs: outputs, key: key, into: writer)
+      [train, dev, test], format: .idx, spec: spec, request: request, key: key, into: writer)
   case .npy(let train, let dev, let test):
     return try decodeArrayParts(
-      [train, dev, test], format: .npy, spec: spec, outputs: outputs, key: key, into: writer)
+      [train, dev, test], format: .npy, spec: spec, request: request, key: key, into: writer)
   case .csv(let csv):
     return try CSVDecoder(spec: csv, data: spec, seed: seed, outputs: outputs)
       .decode(key: key, into: writer)
+  case .text(let text):
+    return try TextDecoder(spec: text, data: spec).decode(key: key, into: writer)
+  case .generatedSequences(let generated):
+    return try generateSequences(generated, data: spec, seed: seed, key: key, into: writer)
   case .generated(let generated):
     return try generate(generated, data: spec, seed: seed, key: key, into: writer)
   }
 }
 
 private func decodeArrayParts(
-  _ files: [ArrayFiles?], format: ArrayFormat, spec: DataSpec, outputs: Int?, key: String,
-  into writer: PreparedFileWriter
+  _ files: [ArrayFiles?], format: ArrayFormat, spec: DataSpec, request: TargetRequest,
+  key: String, into writer: PreparedFileWriter
 ) throws -> PreparedHeader {
-  let request = TargetRequest(kind: spec.target, outputs: outputs)
   var faults = DiagnosticList()
   let parts = try files.map { files -> DecodedPart? in
     guard let files else { return nil }
@@ -67,6 +72,11 @@ private func checkSameShape(
 
 /// The training part's layout, with as many classes as any part needs.
 private func commonTarget(_ targets: [TargetLayout]) -> TargetLayout {
-  guard case .classes = targets[0] else { return targets[0] }
-  return .classes(count: targets.map(\.outputs).max() ?? 0, names: nil)
+  let count = targets.map(\.outputs).max() ?? 0
+  switch targets[0] {
+  case .classes: return .classes(count: count, names: nil)
+  case .classSequence(_, let steps, _):
+    return .classSequence(count: count, steps: steps, names: nil)
+  case .numbers: return targets[0]
+  }
 }

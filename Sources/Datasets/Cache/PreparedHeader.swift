@@ -4,8 +4,10 @@ struct PartLayout: Equatable {
   var element: ElementKind
   /// `[count, elements]` numbers of `element`.
   var inputOffset: Int
-  /// `[count]` Int32 classes or `[count, width]` Float values.
+  /// `[count]` Int32 classes, `[count, steps]` of them, or `[count, width]` Float values.
   var targetOffset: Int
+  /// Elements from one sample's inputs to the next's, and from its targets to the next's; nil: samples do not overlap.
+  var stride: Int?
 }
 
 /// The table of contents of a prepared file.
@@ -69,6 +71,11 @@ extension ByteWriter {
       put(isMultiHot ? 1 : 2)
       put(width)
       put(names, each: { $0.put($1) })
+    case .classSequence(let count, let steps, let names):
+      put(3)
+      put(count)
+      put(names, each: { $0.put($1) })
+      put(steps)
     }
   }
 
@@ -78,6 +85,7 @@ extension ByteWriter {
       writer.put(Int(part.element.rawValue))
       writer.put(part.inputOffset)
       writer.put(part.targetOffset)
+      writer.put(part.stride ?? 0)
     }
   }
 }
@@ -89,6 +97,8 @@ extension ByteReader {
     switch kind {
     case 0: return .classes(count: width, names: names)
     case 1, 2: return .numbers(width: width, names: names, isMultiHot: kind == 1)
+    case 3:
+      return integer().map { .classSequence(count: width, steps: $0, names: names) }
     default: return nil
     }
   }
@@ -98,10 +108,12 @@ extension ByteReader {
     let parts = list { reader -> PartLayout? in
       guard let count = reader.integer(), let code = reader.integer(),
         let element = UInt8(exactly: code).flatMap(ElementKind.init(rawValue:)),
-        let inputOffset = reader.integer(), let targetOffset = reader.integer()
+        let inputOffset = reader.integer(), let targetOffset = reader.integer(),
+        let stride = reader.integer()
       else { return nil }
       return PartLayout(
-        count: count, element: element, inputOffset: inputOffset, targetOffset: targetOffset)
+        count: count, element: element, inputOffset: inputOffset, targetOffset: targetOffset,
+        stride: stride == 0 ? nil : stride)
     }
     guard let parts, parts.count <= 1 else { return nil }
     return .some(parts.first)

@@ -7,7 +7,8 @@ extension DataSource {
     case .idx(let train, let dev, let test), .npy(let train, let dev, let test):
       [train, dev, test].compactMap { $0 }.flatMap { [$0.inputs, $0.targets] }
     case .csv(let spec): [spec.train, spec.dev, spec.test].compactMap { $0 }
-    case .generated: []
+    case .text(let spec): spec.train + [spec.dev, spec.test].compactMap { $0 }
+    case .generated, .generatedSequences: []
     }
   }
 
@@ -15,7 +16,8 @@ extension DataSource {
     switch self {
     case .idx(_, let dev, _), .npy(_, let dev, _): dev != nil
     case .csv(let spec): spec.dev != nil
-    case .generated: false
+    case .text(let spec): spec.dev != nil
+    case .generated, .generatedSequences: false
     }
   }
 
@@ -23,7 +25,8 @@ extension DataSource {
     switch self {
     case .idx(_, _, let test), .npy(_, _, let test): test != nil
     case .csv(let spec): spec.test != nil
-    case .generated: false
+    case .text(let spec): spec.test != nil
+    case .generated, .generatedSequences: false
     }
   }
 }
@@ -46,6 +49,12 @@ func preparedKey(_ spec: DataSpec, seed: UInt64) throws -> String {
     lines.append(
       "csv \(csv.dev != nil) \(csv.test != nil) \(csv.targets) \(csv.categorical) \(csv.ignored)"
         + " \(csv.separator) \(spec.classNames ?? []) \(spec.dev) \(spec.test) \(seed)")
+  case .text(let text):
+    lines.append(
+      "text \(text.train.count) \(text.dev != nil) \(text.test != nil) \(text.level) \(text.window)"
+        + " \(text.stride ?? text.window) \(spec.dev) \(spec.test)")
+  case .generatedSequences(let generated):
+    lines.append("generated sequences \(generated) \(seed)")
   case .generated(let generated): lines.append("generated \(generated) \(seed)")
   }
   return lines.joined(separator: "\n")

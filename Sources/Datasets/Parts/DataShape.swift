@@ -16,19 +16,27 @@ package enum TargetLayout: Equatable, Sendable {
   case classes(count: Int, names: [String]?)
   /// `width` numbers: 0 or 1 each if `isMultiHot`. `names` are the columns, where there are any.
   case numbers(width: Int, names: [String]?, isMultiHot: Bool)
+  /// A class number for each of `steps` steps.
+  case classSequence(count: Int, steps: Int, names: [String]?)
 
   /// Numbers of 4 bytes per sample.
   package var width: Int {
     switch self {
     case .classes: 1
     case .numbers(let width, _, _): width
+    case .classSequence(_, let steps, _): steps
     }
+  }
+
+  /// Class numbers of a sample, or 1 where its targets are numbers.
+  package var answers: Int {
+    if case .classSequence(_, let steps, _) = self { steps } else { 1 }
   }
 
   /// What a model needs as its last width.
   package var outputs: Int {
     switch self {
-    case .classes(let count, _): count
+    case .classes(let count, _), .classSequence(let count, _, _): count
     case .numbers(let width, _, _): width
     }
   }

@@ -6,19 +6,24 @@ package struct Dataset: Sendable {
   let storage: MappedArray
   private let inputOffset: Int
   private let targetOffset: Int
+  /// Elements from one sample to the next, of inputs and of targets.
+  private let inputStride: Int
+  private let targetStride: Int
 
   init(_ layout: PartLayout, shape: DataShape, storage: MappedArray) {
     count = layout.count
     element = layout.element
     inputOffset = layout.inputOffset
     targetOffset = layout.targetOffset
+    inputStride = layout.stride ?? shape.elementCount
+    targetStride = layout.stride ?? shape.target.width
     self.shape = shape
     self.storage = storage
   }
 
   /// Bytes of inputs and targets.
   package var byteCount: Int {
-    count * (shape.elementCount * element.byteCount + shape.target.width * 4)
+    count * (inputStride * element.byteCount + targetStride * 4)
   }
 
   /// One sample's inputs as they are stored, `[elements]`.
@@ -29,6 +34,13 @@ package struct Dataset: Sendable {
     case .uint8: return unsafe bytes.map { Float($0) }
     case .float32: return unsafe Array(bytes.bindMemory(to: Float.self))
     }
+  }
+
+  /// The class of a sample's step.
+  func label(of sample: Int, step: Int) -> Int32 {
+    precondition((0..<count).contains(sample), "sample \(sample) of \(count)")
+    precondition((0..<shape.target.width).contains(step), "step \(step)")
+    return storage.load(Int32.self, at: targetOffset + 4 * (sample * targetStride + step))
   }
 
   /// The class of a sample; only where targets are classes.
@@ -53,7 +65,8 @@ package struct Dataset: Sendable {
   func inputBytes(of sample: Int) -> UnsafeRawBufferPointer {
     precondition((0..<count).contains(sample), "sample \(sample) of \(count)")
     let byteCount = shape.elementCount * element.byteCount
-    return unsafe storage.bytes(at: inputOffset + sample * byteCount, count: byteCount)
+    let offset = inputOffset + sample * inputStride * element.byteCount
+    return unsafe storage.bytes(at: offset, count: byteCount)
   }
 
   /// All targets, `count · width · 4` bytes; valid while the data set lives.

@@ -13,6 +13,8 @@ struct TargetRequest: Equatable {
   var kind: TargetKind
   /// The model's last width; nil when no model is at hand.
   var outputs: Int?
+  /// For how many steps of a sample it gives so many.
+  var answers = 1
 }
 
 /// Reads a pair of array files and appends inputs and targets to `writer`.
@@ -121,7 +123,11 @@ private func decodeTargets(
     switch request.kind {
     case .classes:
       try writer.append(values.map { Int32($0) })
-      layout = .classes(count: Int(values.max() ?? -1) + 1, names: nil)
+      let count = Int(values.max() ?? -1) + 1
+      layout =
+        request.answers == 1
+        ? .classes(count: count, names: nil)
+        : .classSequence(count: count, steps: request.answers, names: nil)
     case .multiHot, .values:
       try writer.append(values.map { Float($0) })
       layout = .numbers(width: width, names: nil, isMultiHot: request.kind == .multiHot)
@@ -134,13 +140,16 @@ private func decodeTargets(
 private func checkTargetShape(
   _ file: borrowing ArrayFile, width: Int, request: TargetRequest
 ) throws {
-  let wanted = request.kind == .classes ? 1 : request.outputs ?? width
+  let wanted = request.kind == .classes ? request.answers : request.outputs ?? width
   guard width != wanted else { return }
   let dimensions = file.shape.map(String.init).joined(separator: ", ")
   throw Diagnostic(
     place: file.path, problem: "targets of shape [\(dimensions)] have \(width) numbers per sample",
     expected: request.kind == .classes
-      ? "one class number per sample" : "\(wanted) per sample, as the model has outputs",
+      ? wanted == 1
+        ? "one class number per sample"
+        : "\(wanted) class numbers per sample, one for each step"
+      : "\(wanted) per sample, as the model has outputs",
     remedy: request.kind == .classes
       ? "set data.target_kind to multi_hot or values, or store class numbers"
       : "make the model's last layer \(width) wide")

@@ -150,6 +150,7 @@ struct CSVTargets {
     switch layout {
     case .classes: try writer.append(classes[role.rawValue])
     case .numbers: try writer.append(table.values)
+    case .classSequence: preconditionFailure("a table has one answer per row")
     }
     return offset
   }
