@@ -78,5 +78,10 @@ package final class ProgressDisplay {
 /// Writes at once, past every buffer. A terminal that has gone away does not end a run: its results
 /// are in the run folder too.
 package func writeToStandardOutput(_ text: String) {
-  try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+  writeToStandardOutput(bytes: Array(text.utf8))
+}
+
+/// The same for text that comes in pieces of characters.
+package func writeToStandardOutput(bytes: [UInt8]) {
+  try? FileHandle.standardOutput.write(contentsOf: Data(bytes))
 }

@@ -17,7 +17,8 @@ struct DDPTrain: ParsableCommand {
       75 stopped by a signal or the job's end: the same command goes on.
       """,
     subcommands: [
-      TrainCommand.self, EvaluateCommand.self, SummaryCommand.self, PlanCommand.self,
+      TrainCommand.self, EvaluateCommand.self, GenerateCommand.self, SummaryCommand.self,
+      PlanCommand.self,
       ProbeCommand.self, VersionCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)

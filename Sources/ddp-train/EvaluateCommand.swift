@@ -92,7 +92,7 @@ private func dataPart(_ option: EvaluateCommand.PartOption, of data: LoadedData)
   return part
 }
 
-private func noCheckpoint(_ folder: RunFolder) -> Diagnostic {
+func noCheckpoint(_ folder: RunFolder) -> Diagnostic {
   Diagnostic(
     place: folder.checkpoints.path, problem: "there is no checkpoint",
     expected: "the checkpoints of a run with this config",
