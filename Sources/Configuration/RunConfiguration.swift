@@ -94,7 +94,7 @@ package struct RunConfiguration: Sendable {
         faults.add(fault, at: .override(index: index, text: text))
       }
     }
-    return root
+    return BlockExpansion.expand(root, &faults)
   }
 }
 

@@ -85,8 +85,10 @@ package struct GeneratedSpec: Equatable, Sendable {
   package var samples: Int
   /// Standard deviation of the noise on the inputs.
   package var noise: Double
-  /// For blobs and spirals; the other kinds have two.
+  /// For blobs, spirals and images; the other kinds have two.
   package var classes = 2
+  /// Of images only: `[height, width, channels]`.
+  package var shape = [28, 28, 1]
 
   package init(kind: GeneratedKind, samples: Int, noise: Double) {
     self.kind = kind
@@ -119,7 +121,10 @@ package enum GeneratedSequenceKind: String, CaseIterable, Sendable {
 }
 
 package enum GeneratedKind: String, CaseIterable, Sendable {
+  /// Points in the plane.
   case xor, flower, spirals, moons, blobs
+  /// Waves in the plane, for networks on images.
+  case images
 }
 
 /// Random changes of training images, drawn anew in every epoch.

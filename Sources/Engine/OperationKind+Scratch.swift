@@ -30,7 +30,7 @@ extension OperationKind {
       convolution.map { convolutionInputGradientScratchCount($0, images: rows, of: scalar) } ?? 0
     case .convolutionWeightGradient:
       convolution.map { convolutionWeightGradientScratchCount($0, images: rows, of: scalar) } ?? 0
-    default: 0
+    default: imageScratchCount(of: scalar)
     }
   }
 }

@@ -19,6 +19,10 @@ extension ShardEngine {
     case .maxPool, .maxPoolGradient, .averagePool, .averagePoolGradient, .globalAveragePool,
       .globalAveragePoolGradient:
       runPool(index)
+    case .scaleChannels, .scaleChannelsGradient, .addBias, .channelDropout, .groupNorm,
+      .groupNormGradient, .localResponseNorm, .localResponseNormGradient, .adaptiveAveragePool,
+      .adaptiveAveragePoolGradient, .upsample, .upsampleGradient, .prelu, .preluGradient:
+      runImages(index)
     case .loss, .sumLosses, .countCorrect: runLoss(index)
     case .embedding, .embeddingGradient, .tiedDense, .addPositions, .addSinusoidalPositions,
       .rotate, .prepend, .prependGradient, .step, .stepGradient, .recurrence, .recurrenceGradient,

@@ -72,8 +72,7 @@ package final class ShardEngine<S: Scalar> {
     }
     classWeights = weightMemory?.block
     streams = operations.map { operation in
-      guard case .dropout(_, let stream) = operation.kind else { return nil }
-      return Philox(seed: seed, purpose: "dropout \(stream)")
+      operation.kind.dropoutStream.map { Philox(seed: seed, purpose: "dropout \($0)") }
     }
     leafBindings = plan.graph.values.indices.compactMap { index in
       plan.leafRange(of: ValueID(index)).map { (index, $0) }

@@ -16,13 +16,23 @@ package enum Activation: Equatable, Sendable {
   case geluTanh
   /// `x * sigmoid(x)`
   case silu
+  /// `min(max(x, 0), 6)`
+  case relu6
+  /// `min(max(x / 6 + 1 / 2, 0), 1)`
+  ///
+  /// Source: Howard et al., "Searching for MobileNetV3", ICCV 2019, section 5.2; hard swish too.
+  case hardSigmoid
+  /// `x * hardSigmoid(x)`
+  case hardSwish
+  /// `ln(1 + exp(x))`
+  case softplus
 
   /// Whether `f'(x)` is a function of `f(x)` alone, so that the input need not be kept.
   package var gradientNeedsOnlyOutput: Bool {
     switch self {
-    case .identity, .sigmoid, .tanh, .relu, .elu: true
+    case .identity, .sigmoid, .tanh, .relu, .elu, .relu6, .hardSigmoid, .softplus: true
     case .leakyRelu(let slope): slope > 0
-    case .gelu, .geluTanh, .silu: false
+    case .gelu, .geluTanh, .silu, .hardSwish: false
     }
   }
 }

@@ -126,7 +126,7 @@ extension GraphBuilder {
     return Flow(value: output, shape: flow.shape)
   }
 
-  private mutating func addScaleAndShift(_ channels: Int, _ site: LayerSite) -> [ValueID] {
+  mutating func addScaleAndShift(_ channels: Int, _ site: LayerSite) -> [ValueID] {
     [
       addParameter("weight", .normScale, .vector(channels), .constant(1), site),
       addParameter("bias", .normShift, .vector(channels), .zeros, site),

@@ -95,6 +95,11 @@ package struct GraphBuilder {
     case .firstStep: return try lowerStep(isLast: false, site, flow)
     case .softmax:
       return append(.softmax(channels: flow.shape.last ?? 1), [flow.value], flow.shape, site)
+    case .squeezeExcitation, .stochasticDepth, .spatialDropout, .groupNorm, .instanceNorm,
+      .localResponseNorm, .convTranspose2d, .upsample, .adaptiveAveragePool, .prelu:
+      return try lowerImages(mode, site, flow)
+    case .sequence(let layers):
+      return try lower(layers, from: flow, path: site.path, reluFollows: site.reluFollows)
     case .residual(let main, let shortcut):
       return try lowerResidual(main, shortcut, site, flow)
     case .parallel(let branches, let join): return try lowerParallel(branches, join, site, flow)
@@ -187,11 +192,15 @@ struct LayerSite {
 
 /// The first activation among `layers`, looking into nothing: a container ends the search.
 private func firstActivation(in layers: ArraySlice<LayerSpec>) -> Activation? {
-  for layer in layers {
+  for (index, layer) in zip(layers.indices, layers) {
     switch layer.kind {
     case .activation(let activation): return activation
     case .softmax: return .identity
     case .dense, .conv2d, .conv1d, .tiedDense, .recurrent, .attention: return .identity
+    case .prelu: return .relu
+    case .convTranspose2d: return .identity
+    case .sequence(let inner):
+      return firstActivation(in: ArraySlice(inner + layers[(index + 1)...]))
     case .residual, .parallel, .repeat: return nil
     default: continue
     }
@@ -203,8 +212,8 @@ extension Activation {
   /// Zero (or nearly) for negative inputs, so that half of the variance is lost.
   var isReluLike: Bool {
     switch self {
-    case .relu, .leakyRelu, .elu, .gelu, .geluTanh, .silu: true
-    case .identity, .sigmoid, .tanh: false
+    case .relu, .leakyRelu, .elu, .gelu, .geluTanh, .silu, .relu6, .hardSwish, .softplus: true
+    case .identity, .sigmoid, .tanh, .hardSigmoid: false
     }
   }
 }

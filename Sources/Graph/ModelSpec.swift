@@ -43,7 +43,7 @@ extension LayerSpec {
     switch kind {
     case .residual(let main, let shortcut): [self] + (main + shortcut).flatMap(\.withInner)
     case .parallel(let branches, _): [self] + branches.joined().flatMap(\.withInner)
-    case .repeat(_, let layers): [self] + layers.flatMap(\.withInner)
+    case .repeat(_, let layers), .sequence(let layers): [self] + layers.flatMap(\.withInner)
     default: [self]
     }
   }
@@ -74,6 +74,20 @@ package indirect enum LayerKind: Equatable, Sendable {
   case classToken
   case lastStep
   case firstStep
+  case squeezeExcitation(SqueezeExcitationSpec)
+  /// The probability of dropping a sample.
+  case stochasticDepth(rate: Double)
+  /// The probability of dropping a channel.
+  case spatialDropout(rate: Double)
+  case groupNorm(GroupNormSpec)
+  case instanceNorm(InstanceNormSpec)
+  case localResponseNorm(LocalResponseNormSpec)
+  case convTranspose2d(ConvTranspose2DSpec)
+  case upsample(UpsampleSpec)
+  /// Rows and columns of the output.
+  case adaptiveAveragePool(Extent)
+  case prelu(PReLUSpec)
+  case sequence([LayerSpec])
   case residual(main: [LayerSpec], shortcut: [LayerSpec])
   case parallel(branches: [[LayerSpec]], join: Join)
   case `repeat`(times: Int, layers: [LayerSpec])

@@ -128,6 +128,37 @@ package enum OperationKind: Equatable, Sendable {
   case rmsNorm(NormShape)
   /// `x, dy, gamma, inverse -> dx, dgamma`
   case rmsNormGradient(NormShape)
+
+  // Images.
+
+  /// `x, s -> y`: every position of a sample times `s`, `[channels]` of that sample.
+  case scaleChannels(ChannelShape)
+  /// `x, dy -> ds`: sums over the positions.
+  case scaleChannelsGradient(ChannelShape)
+  /// `x, b -> y`: `b` is `[channels]`, the same for all samples.
+  case addBias(channels: Int)
+  /// `x -> y`: whole channels of a sample are zeroed; its own gradient, as that of dropout.
+  case channelDropout(ChannelShape, rate: Double, stream: String)
+  /// `x, gamma?, beta? -> y, mean, inverseDeviation` (one pair per sample and group)
+  case groupNorm(GroupNormShape)
+  /// `x, dy, gamma?, mean, inverseDeviation -> dx, dgamma?, dbeta?`
+  case groupNormGradient(GroupNormShape)
+  /// `x -> y, s`: s is what the power is taken of.
+  case localResponseNorm(ResponseWindow)
+  /// `x, s, dy -> dx`
+  case localResponseNormGradient(ResponseWindow)
+  /// `x -> y`
+  case adaptiveAveragePool(ResizeGeometry)
+  /// `dy -> dx`
+  case adaptiveAveragePoolGradient(ResizeGeometry)
+  /// `x -> y`; the output's extents are multiples of the input's.
+  case upsample(ResizeGeometry, Interpolation)
+  /// `dy -> dx`
+  case upsampleGradient(ResizeGeometry, Interpolation)
+  /// `x, a -> y`: a has one slope per channel, or one for all (`slopes` 1).
+  case prelu(channels: Int, slopes: Int)
+  /// `x, dy, a -> dx, da`
+  case preluGradient(channels: Int, slopes: Int)
 }
 
 extension OperationKind {

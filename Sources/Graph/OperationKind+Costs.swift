@@ -60,6 +60,21 @@ extension OperationKind {
     case .concatenate: "concatenate"
     case .slice: "slice"
     case .transpose: "transpose"
+    case .scaleChannels: "scale_channels"
+    case .scaleChannelsGradient: "scale_channels_gradient"
+    case .addBias: "add_bias"
+    case .channelDropout(let shape, _, _):
+      shape.channels == 1 ? "stochastic_depth" : "spatial_dropout"
+    case .groupNorm: "group_norm"
+    case .groupNormGradient: "group_norm_gradient"
+    case .localResponseNorm: "local_response_norm"
+    case .localResponseNormGradient: "local_response_norm_gradient"
+    case .adaptiveAveragePool: "adaptive_average_pool"
+    case .adaptiveAveragePoolGradient: "adaptive_average_pool_gradient"
+    case .upsample(_, let mode): "upsample_\(mode.rawValue)"
+    case .upsampleGradient(_, let mode): "upsample_\(mode.rawValue)_gradient"
+    case .prelu: "prelu"
+    case .preluGradient: "prelu_gradient"
     case .loss: "loss"
     case .sumLosses: "sum_losses"
     case .countCorrect: "count_correct"
@@ -122,6 +137,10 @@ extension Activation {
     case .gelu: "gelu"
     case .geluTanh: "gelu_tanh"
     case .silu: "silu"
+    case .relu6: "relu6"
+    case .hardSigmoid: "hard_sigmoid"
+    case .hardSwish: "hard_swish"
+    case .softplus: "softplus"
     }
   }
 }
@@ -153,6 +172,17 @@ extension LayerKind {
     case .classToken: "class_token"
     case .lastStep: "last_step"
     case .firstStep: "first_step"
+    case .squeezeExcitation: "squeeze_excitation"
+    case .stochasticDepth: "stochastic_depth"
+    case .spatialDropout: "spatial_dropout"
+    case .groupNorm: "group_norm"
+    case .instanceNorm: "instance_norm"
+    case .localResponseNorm: "local_response_norm"
+    case .convTranspose2d: "conv_transpose2d"
+    case .upsample: "upsample"
+    case .adaptiveAveragePool: "adaptive_average_pool"
+    case .prelu: "prelu"
+    case .sequence: "sequence"
     case .residual: "residual"
     case .parallel: "parallel"
     case .repeat: "repeat"
@@ -162,7 +192,7 @@ extension LayerKind {
   /// Whether it is made of other layers, which are listed themselves.
   var isContainer: Bool {
     switch self {
-    case .residual, .parallel, .repeat: true
+    case .residual, .parallel, .repeat, .sequence: true
     default: false
     }
   }

@@ -13,6 +13,8 @@ package struct Parameter: Equatable, Sendable {
 
 package enum ParameterKind: Sendable {
   case weight, bias, normScale, normShift
+  /// Of a trained activation.
+  case slope
 }
 
 /// State of a layer that is not trained: running means and variances.

@@ -54,6 +54,7 @@ extension OperationKind {
   fileprivate func inPlacePosition(inputCount: Int) -> Int? {
     switch self {
     case .activation, .dropout, .softmax, .add, .multiply, .batchNormInference: 0
+    case .scaleChannels, .addBias, .channelDropout: 0
     case .activationGradient, .softmaxGradient: inputCount - 1
     case .batchNormGradient, .batchNormInferenceGradient: inputCount - 4
     case .wholeBatchNormGradient: inputCount - 5

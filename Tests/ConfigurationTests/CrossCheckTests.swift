@@ -102,8 +102,8 @@ struct CrossCheckTests {
     #expect(
       faults(text) == """
         small.yaml:4:12: data.classes is 3 for moons
-          expected: 2, since only blobs and spirals have a choice
-          to fix:   remove classes, or set data.kind to blobs or spirals
+          expected: 2, since only blobs, spirals and images have a choice
+          to fix:   remove classes, or set data.kind to blobs, spirals or images
         small.yaml:5:8: dev and test together take 1.1 of the samples
           expected: fractions whose sum is below 1, so that some are left to train on
           to fix:   make data.dev.fraction or data.test.fraction smaller

@@ -98,7 +98,7 @@ struct KeyFaultTests {
           expected: a table with format, which is one of idx, npy, csv, generated
           to fix:   add data: {format: idx, train: {images: ..., labels: ...}}
         small.yaml:1:1: model is missing
-          expected: a table with input, layers and batch_norm_statistics
+          expected: a table with input, blocks, layers and batch_norm_statistics
           to fix:   add model: {input: [28, 28, 1], layers: [flatten, {dense: 10}]}
         small.yaml:1:1: loss is missing
           expected: one of softmax_cross_entropy, sigmoid_cross_entropy, mean_squared, \
@@ -149,7 +149,7 @@ struct KeyFaultTests {
     #expect(
       faults(text) == """
         small.yaml:1:38: data.separator does not belong to format: generated
-          expected: one of kind, samples, noise, classes, dev, test, normalize, class_names, \
+          expected: one of kind, samples, noise, classes, shape, dev, test, normalize, class_names, \
         target_kind; separator is a key of csv
           to fix:   remove separator, or write format: csv
         small.yaml:7:43: optimizer.weight_decay does not belong to kind: adam

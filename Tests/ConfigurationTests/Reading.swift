@@ -64,6 +64,7 @@ private func withoutPlaces(_ layers: [LayerSpec]) -> [LayerSpec] {
       case .parallel(let branches, let join):
         .parallel(branches: branches.map(withoutPlaces), join: join)
       case .repeat(let times, let layers): .repeat(times: times, layers: withoutPlaces(layers))
+      case .sequence(let layers): .sequence(withoutPlaces(layers))
       default: layer.kind
       }
     return LayerSpec(kind, name: layer.name, place: "")

@@ -12,9 +12,10 @@ struct ShippedConfigurationTests {
   func names() {
     #expect(
       shippedNames == [
-        "fashion-mnist", "fashion-mnist-best", "fashion-mnist-large-batch", "flower", "inception",
-        "lenet",
-        "logistic-regression", "mlp", "moons", "residual", "spirals", "xor",
+        "alexnet", "efficientnet-b0", "fashion-mnist", "fashion-mnist-best",
+        "fashion-mnist-large-batch", "flower", "googlenet", "inception", "lenet", "lenet-5",
+        "logistic-regression", "mlp", "mobilenet-v2", "moons", "residual", "resnet-18",
+        "resnet-20", "resnet-50", "spirals", "vgg-16", "xor",
       ])
   }
 

@@ -99,7 +99,7 @@ struct ValueFaultTests {
     #expect(
       faults(text) == """
         small.yaml:1:33: data.kind is the text "moon"
-          expected: xor, flower, spirals, moons or blobs
+          expected: xor, flower, spirals, moons, blobs or images
           to fix:   write moons
         small.yaml:6:7: unknown loss softmax_crossentropy
           expected: one of softmax_cross_entropy, sigmoid_cross_entropy, mean_squared, \
@@ -162,7 +162,9 @@ struct ValueFaultTests {
     let names = """
       one of dense, conv2d, batch_norm, layer_norm, dropout, max_pool, average_pool, \
       global_average_pool, flatten, reshape, identity, sigmoid, tanh, relu, leaky_relu, elu, gelu, \
-      silu, softmax, residual, parallel, repeat
+      silu, relu6, hard_sigmoid, hard_swish, softplus, softmax, squeeze_excitation, \
+      stochastic_depth, spatial_dropout, group_norm, instance_norm, local_response_norm, \
+      conv_transpose2d, upsample, adaptive_average_pool, prelu, residual, parallel, repeat, sequence
       """
     #expect(
       faults(text) == """

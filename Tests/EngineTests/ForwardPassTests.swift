@@ -48,6 +48,7 @@ struct ForwardPassTests {
   }
 
   private static let networks: [(String, [Int], [LayerKind])] = {
+    typealias Images = GradientCheckTests
     func conv(
       _ filters: Int, _ kernel: Int = 3, stride: Int = 1, groups: Int = 1, dilation: Int = 1
     ) -> LayerKind {
@@ -75,6 +76,18 @@ struct ForwardPassTests {
         [
           .dense(DenseSpec(units: 517)), .activation(.silu), .dense(DenseSpec(units: 64)), .softmax,
           .dense(DenseSpec(units: 17)), .activation(.sigmoid),
+        ]
+      ),
+      (
+        "images", [6, 5, 3],
+        [
+          conv(20), Images.squeeze(5, .silu), .groupNorm(GroupNormSpec(groups: 4)),
+          Images.response(5, alpha: 1, beta: 0.75, k: 2), Images.prelu(shared: false),
+          .stochasticDepth(rate: 0.3), .spatialDropout(rate: 0.3),
+          Images.transposed(24, 4) { $0.stride = Extent(2) },
+          Images.upsample(Extent(2), .bilinear), .activation(.hardSwish),
+          Images.upsample(Extent(2), .nearest), Images.instanceNorm(affine: true),
+          .adaptiveAveragePool(Extent(3)), .activation(.softplus), .globalAveragePool,
         ]
       ),
       (

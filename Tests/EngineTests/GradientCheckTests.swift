@@ -138,7 +138,7 @@ struct GradientCheckTests {
     Case("huber", [4], [dense(3)], loss: .huber(delta: 0.6)),
   ]
 
-  @Test("every layer and every loss", arguments: cases)
+  @Test("every layer and every loss", arguments: cases + imageCases)
   func everyLayer(_ example: Case) throws {
     let usesClasses = if case .softmaxCrossEntropy = example.loss { true } else { false }
     let network = try SmallNetwork(

@@ -8,7 +8,8 @@ import Testing
 struct PointwiseActivationTests {
   static let kinds: [Activation] = [
     .identity, .sigmoid, .tanh, .relu, .leakyRelu(slope: 0.1), .leakyRelu(slope: 0),
-    .leakyRelu(slope: -0.5), .elu(alpha: 1.3), .gelu, .geluTanh, .silu,
+    .leakyRelu(slope: -0.5), .elu(alpha: 1.3), .gelu, .geluTanh, .silu, .relu6, .hardSigmoid,
+    .hardSwish, .softplus,
   ]
 
   private func reference(_ kind: Activation, _ x: Double) -> Double {
@@ -22,6 +23,10 @@ struct PointwiseActivationTests {
     case .gelu: x * 0.5 * (1 + erf(x / 2.0.squareRoot()))
     case .geluTanh: x / 2 * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
     case .silu: x / (1 + exp(-x))
+    case .relu6: min(max(x, 0), 6)
+    case .hardSigmoid: min(max(x / 6 + 0.5, 0), 1)
+    case .hardSwish: x * min(max(x + 3, 0), 6) / 6
+    case .softplus: log1p(exp(x))
     }
   }
 
@@ -56,7 +61,7 @@ struct PointwiseActivationTests {
 
   @Test("every activation's gradient agrees with central differences", arguments: kinds)
   func gradients(kind: Activation) {
-    let x = testNumbers(53, "activation", low: -4, high: 4)
+    let x = testNumbers(53, "activation", low: -8, high: 8)
     let dy = testNumbers(53, "gradient")
     let error = differenceError(x, gradient: gradient(kind, x, dy, Double.self)) { moved in
       dot(dy, moved.map { reference(kind, $0) })

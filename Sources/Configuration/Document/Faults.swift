@@ -14,6 +14,13 @@ struct Faults {
     let diagnostic = Diagnostic(
       place: place.description, problem: problem, expected: expected, remedy: remedy)
     guard !items.contains(where: { $0.diagnostic == diagnostic }) else { return }
+    // A block that is used many times has its fault once.
+    let words = problem.without(path)
+    let isKnown = items.contains {
+      $0.place == place && place != .unplaced && $0.diagnostic.expected == expected
+        && $0.diagnostic.problem.without($0.path) == words
+    }
+    guard !isKnown else { return }
     items.append((place, path, diagnostic))
   }
 
@@ -64,5 +71,12 @@ extension Faults {
   private func sample(of path: String, _ example: String) -> String {
     let key = path.split(separator: ".").last.map(String.init) ?? path
     return Int(key) == nil ? "\(key): \(example)" : example
+  }
+}
+
+extension String {
+  /// The words of a problem without the path that it lies at.
+  fileprivate func without(_ path: String) -> String {
+    path.isEmpty ? self : replacing(path, with: "")
   }
 }

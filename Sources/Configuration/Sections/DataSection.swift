@@ -252,15 +252,22 @@ extension DataSection {
       })
   }
 
+  private static var imageShape: Format<[Int]> {
+    Format<Int>.wholeNumber(.atLeast(1), example: 32)
+      .list("the shape of an image, [height, width, channels]", example: "[32, 32, 3]")
+      .refined(expecting: "the shape of an image, [height, width, channels]") { $0.count == 3 }
+  }
+
   private static var generated: Variant<DataDraft> {
     variant(
-      "generated", "Points in the plane, for learning and tests.",
+      "generated", "Points in the plane or images, for learning, tests and benchmarks.",
       GeneratedSpec(kind: .xor, samples: 1000, noise: 0.1),
       [
         Key(
           "kind", \.kind,
           .word([
             "xor": .xor, "flower": .flower, "spirals": .spirals, "moons": .moons, "blobs": .blobs,
+            "images": .images,
           ]), "The shape of the classes.", isRequired: true),
         Key(
           "samples", \.samples, .wholeNumber(.atLeast(1), example: 1000),
@@ -270,7 +277,10 @@ extension DataSection {
           "The standard deviation of the noise on the inputs."),
         Key(
           "classes", \.classes, .wholeNumber(.atLeast(2), example: 3),
-          "For blobs and spirals; the others have two."),
+          "For blobs, spirals and images; the others have two."),
+        Key(
+          "shape", \.shape, imageShape, "For images: height, width and channels.",
+          isWritten: { $0.kind == .images }),
       ],
       part: PartSection.cut, make: { own, _, _ in .generated(own) },
       extract: { spec in

@@ -96,13 +96,17 @@ extension LayerChoice {
         }
       },
       plain("silu", "y = x sigmoid(x)", .activation(.silu)),
+      plain("relu6", "y = min(max(x, 0), 6)", .activation(.relu6)),
+      plain("hard_sigmoid", "y = min(max(x / 6 + 1/2, 0), 1)", .activation(.hardSigmoid)),
+      plain("hard_swish", "y = x hard_sigmoid(x)", .activation(.hardSwish)),
+      plain("softplus", "y = ln(1 + exp(x))", .activation(.softplus)),
       plain("softmax", "Probabilities that add up to 1.", .softmax),
     ]
   }
 }
 
 extension LayerChoice {
-  static var containers: [Variant<LayerSpec>] { [residual, parallel, repeated] }
+  static var containers: [Variant<LayerSpec>] { [residual, parallel, repeated, sequence] }
 
   private struct Residual {
     var main: [LayerSpec] = []
@@ -166,6 +170,16 @@ extension LayerChoice {
     ) {
       guard case .repeat(let times, let layers) = $0 else { return nil }
       return Repeated(times: times, layers: layers)
+    }
+  }
+  private static var sequence: Variant<LayerSpec> {
+    layer(
+      "sequence", "Layers one after the other under one index or name; what a block becomes.",
+      [LayerSpec](), main: "layers",
+      [Key("layers", \.self, list(), "The layers, first to last.", isRequired: true)],
+      make: LayerKind.sequence
+    ) {
+      if case .sequence(let layers) = $0 { layers } else { nil }
     }
   }
 }

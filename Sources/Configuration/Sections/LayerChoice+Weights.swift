@@ -48,13 +48,13 @@ extension LayerChoice {
   static let paddingMeaning =
     "Zeros around the image: same keeps its size (at stride 1), valid adds none."
 
-  private static func weights<Root>(_ property: WritableKeyPath<Root, Initializer?>) -> Key<Root> {
+  static func weights<Root>(_ property: WritableKeyPath<Root, Initializer?>) -> Key<Root> {
     Key(
       "weight_initializer", property, InitializerSection.format.optional,
       "First weights; null: he_normal before a relu-like activation, else xavier_uniform.")
   }
 
-  private static func biases<Root>(_ property: WritableKeyPath<Root, Initializer>) -> Key<Root> {
+  static func biases<Root>(_ property: WritableKeyPath<Root, Initializer>) -> Key<Root> {
     var format = InitializerSection.format
     format.type = { "as weight_initializer" }
     return Key("bias_initializer", property, format, "First biases.")

@@ -41,8 +41,12 @@ enum LayerChoice {
     Choice(
       noun: "layer", isDocumentedByKind: true, example: "relu",
       variants: LayerChoice.linear + sequences + normalizing + pooling + shaping + activations
+        + imaging
         + containers)
   }
+
+  /// The words that layers are called by.
+  static var names: [String] { choice.names }
 
   private static func reportEqualNames(
     _ layers: [LayerSpec], _ nodes: [ConfigurationNode], _ path: String, _ faults: inout Faults

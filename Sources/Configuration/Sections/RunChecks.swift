@@ -114,13 +114,13 @@ enum RunChecks {
   ) {
     guard site.isSound("data.format", "data.kind", "data.classes", in: faults),
       case .generated(let generated) = draft.data.spec.source, generated.classes != 2,
-      ![.blobs, .spirals].contains(generated.kind)
+      ![.blobs, .spirals, .images].contains(generated.kind)
     else { return }
     faults.add(
       at: site.node?.place(at: "data.classes") ?? site.place, path: "data.classes",
       "data.classes is \(generated.classes) for \(generated.kind.rawValue)",
-      expected: "2, since only blobs and spirals have a choice",
-      remedy: "remove classes, or set data.kind to blobs or spirals")
+      expected: "2, since only blobs, spirals and images have a choice",
+      remedy: "remove classes, or set data.kind to blobs, spirals or images")
   }
 }
 

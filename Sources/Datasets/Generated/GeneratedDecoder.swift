@@ -5,6 +5,9 @@ func generate(
   _ spec: GeneratedSpec, data: DataSpec, seed: UInt64, key: String, into writer: PreparedFileWriter
 ) throws -> PreparedHeader {
   try check(spec, target: data.target)
+  if spec.kind == .images {
+    return try generateImages(spec, seed: seed, key: key, into: writer)
+  }
   let samples = GeneratedSamples(spec: spec, seed: seed)
   let points = (0..<spec.samples).flatMap { index in
     let point = samples.point(of: index)
@@ -43,14 +46,19 @@ private func check(_ spec: GeneratedSpec, target: TargetKind) throws {
         place: "data.noise", problem: "noise \(spec.noise) is no standard deviation",
         expected: "a number from 0", remedy: "use 0.2, or 0 for none"))
   }
-  let isMany = spec.kind == .spirals || spec.kind == .blobs
+  let isMany = spec.kind == .spirals || spec.kind == .blobs || spec.kind == .images
   if isMany, spec.classes < 2 {
     faults.append(
       Diagnostic(
         place: "data.classes", problem: "\(spec.classes) classes cannot be told apart",
         expected: "at least 2", remedy: "use 2 or 3"))
   }
-  if isMany, spec.classes > 2, target == .multiHot {
+  if spec.kind == .images, target != .classes {
+    faults.append(
+      Diagnostic(
+        place: "data.target_kind", problem: "generated images have classes, no other targets",
+        expected: "classes", remedy: "use the loss softmax_cross_entropy"))
+  } else if isMany, spec.classes > 2, target == .multiHot {
     faults.append(
       Diagnostic(
         place: "data.target_kind", problem: "\(spec.classes) classes are no answer of yes or no",

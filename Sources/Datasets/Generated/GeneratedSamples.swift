@@ -21,7 +21,7 @@ package struct GeneratedSamples {
   package var classCount: Int {
     switch spec.kind {
     case .xor, .flower, .moons: 2
-    case .spirals, .blobs: spec.classes
+    case .spirals, .blobs, .images: spec.classes
     }
   }
 
@@ -37,6 +37,7 @@ package struct GeneratedSamples {
     case .spirals: spiral(sample)
     case .moons: moon(sample)
     case .blobs: blob(sample)
+    case .images: preconditionFailure("an image is no point")
     }
   }
 

@@ -5,6 +5,7 @@ import Foundation
 struct TextDecoder {
   private let spec: TextSpec
   private let data: DataSpec
+  private var stride: Int { spec.stride ?? spec.window }
 
   init(spec: TextSpec, data: DataSpec) {
     self.spec = spec
@@ -82,7 +83,7 @@ struct TextDecoder {
       switch part {
       case .none, .files: 0
       case .fraction(let fraction, _): Int((fraction * Double(count)).rounded())
-      case .count(let tokens, _): tokens
+      case .count(let windows, _): (windows - 1) * stride + spec.window + 1
       }
     }
     var faults = DiagnosticList()
@@ -115,7 +116,6 @@ struct TextDecoder {
   private func write(
     _ tokens: [Int32], bytes: Bool, into writer: PreparedFileWriter
   ) throws -> PartLayout {
-    let stride = spec.stride ?? spec.window
     let inputOffset = try writer.startArray()
     if bytes {
       try writer.append(tokens.map { UInt8($0) })

@@ -30,6 +30,10 @@ package func activationGradient<S: Scalar>(
     case .gelu: fill(dx, from: need(x, for: kind), dy, Gelu<S>())
     case .geluTanh: fill(dx, from: need(x, for: kind), dy, GeluTanh<S>())
     case .silu: fill(dx, from: need(x, for: kind), dy, Silu<S>())
+    case .relu6: fill(dx, from: y, dy, Relu6<S>())
+    case .hardSigmoid: fill(dx, from: y, dy, HardSigmoid<S>())
+    case .hardSwish: fill(dx, from: need(x, for: kind), dy, HardSwish<S>())
+    case .softplus: fill(dx, from: y, dy, Softplus<S>())
     }
   }
   run()

@@ -25,6 +25,10 @@ package func applyActivation<S: Scalar>(
     case .gelu: fill(output, from: input, Gelu<S>())
     case .geluTanh: fill(output, from: input, GeluTanh<S>())
     case .silu: fill(output, from: input, Silu<S>())
+    case .relu6: fill(output, from: input, Relu6<S>())
+    case .hardSigmoid: fill(output, from: input, HardSigmoid<S>())
+    case .hardSwish: fill(output, from: input, HardSwish<S>())
+    case .softplus: fill(output, from: input, Softplus<S>())
     }
   }
   run()

@@ -49,7 +49,31 @@ def shapes(layers, x, path, found):
             k = o.get("size", v)
             k = (k, k) if isinstance(k, int) else tuple(k)
             x = window(x, k, {"stride": o.get("stride", k), "padding": o.get("padding", "valid")}, x[2])
-        elif kind in ("batch_norm", "layer_norm"):
+        elif kind == "conv_transpose2d":
+            k, s, d, pad, more = (
+                (e, e) if isinstance(e, int) else tuple(e)
+                for e in (o["kernel"], o.get("stride", 1), o.get("dilation", 1), o.get("padding", 0),
+                          o.get("output_padding", 0)))
+            found[p + ".weight"] = (x[2], o["filters"] // o.get("groups", 1), *k)
+            if o.get("bias", True):
+                found[p + ".bias"] = (o["filters"],)
+            x = tuple((x[i] - 1) * s[i] - 2 * pad[i] + d[i] * (k[i] - 1) + more[i] + 1 for i in (0, 1)) + (o["filters"],)
+        elif kind == "squeeze_excitation":
+            n = o.get("channels", x[2] // (o.get("reduction", 16) if o else v or 16))
+            found.update({p + ".fc1.weight": (n, x[2]), p + ".fc1.bias": (n,)})
+            found.update({p + ".fc2.weight": (x[2], n), p + ".fc2.bias": (x[2],)})
+        elif kind == "upsample":
+            f = o.get("factor", v)
+            f = (f, f) if isinstance(f, int) else tuple(f)
+            x = (x[0] * f[0], x[1] * f[1], x[2])
+        elif kind == "adaptive_average_pool":
+            f = o.get("size", v)
+            x = (*((f, f) if isinstance(f, int) else f), x[2])
+        elif kind == "prelu":
+            found[p + ".weight"] = (1 if o.get("shared") else x[-1],)
+        elif kind == "sequence":
+            x = shapes(o.get("layers", v), x, p, found)
+        elif kind in ("batch_norm", "layer_norm", "group_norm") or (kind == "instance_norm" and o.get("affine")):
             names = ["weight", "bias"] + (["running_mean", "running_var"] if kind == "batch_norm" else [])
             found.update({f"{p}.{n}": (x[-1],) for n in names})
         elif kind == "embedding":

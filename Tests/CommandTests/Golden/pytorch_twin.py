@@ -233,6 +233,68 @@ class Twin:
     def silu(self, x, v, p):
         return F.silu(x)
 
+    def relu6(self, x, v, p):
+        return F.relu6(x)
+
+    def hard_sigmoid(self, x, v, p):
+        # F.hardsigmoid and F.hardswish multiply by 1/6 in float32, also in float64: off by 3e-8
+        return F.relu6(x + 3) / 6
+
+    def hard_swish(self, x, v, p):
+        return x * F.relu6(x + 3) / 6
+
+    def softplus(self, x, v, p):
+        return F.softplus(x)
+
+    def prelu(self, x, v, p):
+        return F.prelu(x, self.w[p + ".weight"])
+
+    def squeeze_excitation(self, x, v, p):
+        o = option(v, "reduction")
+        s = F.linear(x.mean((2, 3)), self.w[p + ".fc1.weight"], self.w[p + ".fc1.bias"])
+        s = getattr(self, o.get("activation", "relu"))(s, None, p)
+        s = F.linear(s, self.w[p + ".fc2.weight"], self.w[p + ".fc2.bias"])
+        return x * getattr(self, o.get("gate", "sigmoid"))(s, None, p)[:, :, None, None]
+
+    def group_norm(self, x, v, p):
+        o = option(v, "groups")
+        return F.group_norm(x, o["groups"], self.w[p + ".weight"], self.w[p + ".bias"], float(o.get("epsilon", 1e-5)))
+
+    def instance_norm(self, x, v, p):
+        o = option(v, "epsilon")
+        return F.instance_norm(x, weight=self.w.get(p + ".weight"), bias=self.w.get(p + ".bias"),
+                               eps=float(o.get("epsilon", 1e-5)))
+
+    def local_response_norm(self, x, v, p):
+        o = option(v, "size")
+        return F.local_response_norm(x, o["size"], o.get("alpha", 1e-4), o.get("beta", 0.75), o.get("k", 1.0))
+
+    def conv_transpose2d(self, x, v, p):
+        assert v.get("padding", 0) not in ("same",), "PyTorch has no padding: same here"
+        padding = v.get("padding", 0)
+        return F.conv_transpose2d(
+            x, self.w[p + ".weight"], self.w.get(p + ".bias"), pair(v.get("stride", 1)),
+            0 if padding == "valid" else pair(padding), pair(v.get("output_padding", 0)), v.get("groups", 1),
+            pair(v.get("dilation", 1)))
+
+    def upsample(self, x, v, p):
+        o = option(v, "factor")
+        mode = o.get("mode", "nearest")
+        corners = {} if mode == "nearest" else {"align_corners": False}
+        return F.interpolate(x, scale_factor=pair(o["factor"]), mode=mode, **corners)
+
+    def adaptive_average_pool(self, x, v, p):
+        return F.adaptive_avg_pool2d(x, pair(v["size"] if isinstance(v, dict) else v))
+
+    def sequence(self, x, v, p):
+        return self.chain(x, v["layers"] if isinstance(v, dict) else v, p)
+
+    def stochastic_depth(self, x, v, p):
+        return self.dropout(x, v, p)
+
+    def spatial_dropout(self, x, v, p):
+        return self.dropout(x, v, p)
+
     def softmax(self, x, v, p):
         return torch.softmax(x, 1 if x.dim() == 4 else -1)
 

@@ -1,0 +1,150 @@
+import Foundation
+import Testing
+
+/// The contract of bits for networks of sequences, and what a trained language model is used for.
+@Suite("Sequences, the same bits", .serialized)
+struct SequenceBitsTests {
+  /// Some thousand characters that nobody wrote.
+  static let text: String = {
+    let words = ["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "again"]
+    return (0..<900).map { words[($0 * $0 + $0 / 7) % words.count] + ($0 % 11 == 0 ? ".\n" : " ") }
+      .joined()
+  }()
+
+  private static func config(_ layers: String) -> String {
+    """
+    name: words
+    data: {format: text, train: words.txt, window: 20, dev: {fraction: 0.1}}
+    model:
+      input: [20]
+      layers:
+    \(layers)
+    loss: softmax_cross_entropy
+    optimizer: {kind: adam, learning_rate: 0.01}
+    training: {epochs: 3, batch: 24, shards: 8, clip_norm: 1}
+
+    """
+  }
+
+  /// With 28 words: more than the text has characters.
+  enum Network: String, CaseIterable {
+    case gru, lstm, gpt
+
+    var config: String {
+      switch self {
+      case .gru:
+        SequenceBitsTests.config(
+          """
+              - embedding: {vocabulary: 28, units: 12}
+              - gru: {units: 17, layers: 2, dropout: 0.2}
+              - gru: {units: 9, reset: before}
+              - dense: 28
+          """)
+      case .lstm:
+        SequenceBitsTests.config(
+          """
+              - embedding: {vocabulary: 28, units: 12}
+              - lstm: {units: 10, bidirectional: true, forget_bias: 1}
+              - dropout: 0.2
+              - dense: 28
+          """)
+      case .gpt:
+        SequenceBitsTests.config(
+          """
+              - embedding: {name: tokens, vocabulary: 28, units: 16}
+              - positions
+              - dropout: 0.1
+              - repeat:
+                  times: 2
+                  layers:
+                    - residual:
+                        main: [layer_norm, {attention: {heads: 2, causal: true}}, {dropout: 0.1}]
+                    - residual: {main: [rms_norm, {dense: 32}, gelu, {dense: 16}, {dropout: 0.1}]}
+              - layer_norm
+              - tied_dense: tokens
+          """)
+      }
+    }
+  }
+
+  private func folder(_ network: Network) throws -> Command {
+    let command = try Command()
+    try command.write(Self.text, to: "words.txt")
+    try command.write(network.config, to: "words.yaml")
+    return command
+  }
+
+  private func train(
+    _ command: Command, ranks: Int?, into folder: String, _ more: [String] = []
+  ) throws -> Data {
+    let result = try command.run(
+      ranks: ranks, ["words.yaml", "output.folder=\(folder)", "--progress", "none"] + more)
+    #expect(result.status == 0, "\(ranks ?? 1) ranks: \(result.errors)")
+    return try command.bytes("\(folder)/model.safetensors")
+  }
+
+  @Test("on 1 to 4 ranks, and cut and continued on others", arguments: Network.allCases)
+  func anyRankCount(network: Network) throws {
+    let command = try folder(network)
+    defer { command.remove() }
+    let alone = try train(command, ranks: nil, into: "alone")
+    for ranks in 1...4 {
+      #expect(try train(command, ranks: ranks, into: "ranks-\(ranks)") == alone, "\(ranks) ranks")
+    }
+    _ = try train(command, ranks: 3, into: "parts", ["training.max_steps=5"])
+    #expect(try train(command, ranks: 2, into: "parts") == alone)
+  }
+
+  @Test("a trained model continues a prompt, by the seed alone")
+  func generate() throws {
+    let command = try folder(.gpt)
+    defer { command.remove() }
+    _ = try train(command, ranks: 2, into: "run", ["training.epochs=12"])
+    func text(_ more: [String], ranks: Int? = nil) throws -> String {
+      let result = try command.run(
+        ranks: ranks,
+        ["generate", "words.yaml", "output.folder=run", "--tokens", "60", "--prompt", "the "]
+          + more)
+      #expect(result.status == 0 && result.errors == "", "\(result.errors)")
+      return result.output
+    }
+    let first = try text([])
+    #expect(first.hasPrefix("the ") && first.count == 65 && first.hasSuffix("\n"), "\(first)")
+    #expect(try text([], ranks: 2) == first)
+    #expect(try text(["--seed", "2"]) != first)
+    let likely = try text(["--temperature", "0"])
+    #expect(try text(["--temperature", "0", "--seed", "2"]) == likely)
+    #expect(try text(["--top-k", "1", "--seed", "3"]) == likely)
+    let known = Set(Self.text.split { !$0.isLetter })
+    let words = likely.split { !$0.isLetter }.dropLast()
+    #expect(words.count { known.contains($0) } * 2 > words.count, "\(likely)")
+  }
+
+  @Test("a prompt of unknown characters, a model that looks ahead, a config without text")
+  func faults() throws {
+    let command = try folder(.lstm)
+    defer { command.remove() }
+    _ = try train(command, ranks: nil, into: "runs/words", ["training.max_steps=1"])
+    let ahead = try command.run(["generate", "words.yaml"])
+    #expect(ahead.status == 2)
+    #expect(
+      ahead.errors == """
+        model: layers.1 looks at later steps, which generating has not got yet
+          expected: a model whose steps look back only
+          to fix:   train with causal: true, and without bidirectional layers
+
+        """)
+    let other = try folder(.gru)
+    defer { other.remove() }
+    _ = try train(other, ranks: nil, into: "runs/words", ["training.max_steps=1"])
+    let unknown = try other.run(["generate", "words.yaml", "--prompt", "the €"])
+    #expect(unknown.status == 2)
+    #expect(
+      unknown.errors == """
+        --prompt: "€" does not occur in the text that was learned
+          expected: at least one character, and only those of the text
+          to fix:   choose another prompt
+
+        """)
+  }
+}

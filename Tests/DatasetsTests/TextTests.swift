@@ -1,0 +1,169 @@
+import Datasets
+import Storage
+import Testing
+
+@Suite("Texts")
+struct TextTests {
+  private func spec(_ path: String, window: Int, stride: Int? = nil) -> DataSpec {
+    var text = TextSpec(train: [path], window: window)
+    text.stride = stride
+    return DataSpec(source: .text(text))
+  }
+
+  /// Inputs and targets of every sample of a part.
+  private func samples(_ part: DataPart) -> [(inputs: [Float], targets: [Int32])] {
+    let loader = BatchLoader<Float>(
+      part: part, statistics: NormalizationStatistics(.none, of: part))
+    let width = loader.elementCount
+    let inputs = AlignedMemory<Float>(count: part.count * width)
+    let classes = AlignedMemory<Int32>(count: part.count * loader.answers)
+    loader.loadInputs(0..<part.count, order: nil, into: inputs.block)
+    loader.loadClasses(0..<part.count, order: nil, into: classes.block)
+    return (0..<part.count).map { sample in
+      let range = sample * width..<(sample + 1) * width
+      return (inputs.block[range].array, classes.block[range].array)
+    }
+  }
+
+  @Test("windows follow each other, and each step's target is the token after it")
+  func windows() throws {
+    let folder = try TestFolder()
+    let data = try folder.load(spec(try folder.write("t.txt", "abcabdabcx"), window: 3))
+    // a b c d x are 0 to 4.
+    let found = samples(data.train)
+    #expect(found.map(\.inputs) == [[0, 1, 2], [0, 1, 3], [0, 1, 2]])
+    #expect(found.map(\.targets) == [[1, 2, 0], [1, 3, 0], [1, 2, 4]])
+    #expect(
+      data.shape.target
+        == .classSequence(count: 5, steps: 3, names: ["a", "b", "c", "d", "x"]))
+    #expect(data.shape.input == [3])
+  }
+
+  @Test("a stride of 1 makes a sample of every start")
+  func overlapping() throws {
+    let folder = try TestFolder()
+    let data = try folder.load(spec(try folder.write("t.txt", "abcd"), window: 2, stride: 1))
+    #expect(samples(data.train).map(\.inputs) == [[0, 1], [1, 2]])
+    #expect(samples(data.train).map(\.targets) == [[1, 2], [2, 3]])
+  }
+
+  @Test("parts are cut from the end and share no token; files follow each other")
+  func parts() throws {
+    let folder = try TestFolder()
+    var text = TextSpec(
+      train: [try folder.write("1.txt", "aaaaaaaa"), try folder.write("2.txt", "aabbbccc")],
+      window: 2)
+    text.level = .byte
+    var spec = DataSpec(source: .text(text))
+    spec.dev = .count(1, stratified: false)
+    spec.test = .count(1, stratified: false)
+    let data = try folder.load(spec)
+    #expect(Set(samples(data.train).flatMap(\.inputs)) == [97])
+    #expect(samples(try #require(data.dev)).map(\.inputs) == [[98, 98]])
+    #expect(samples(try #require(data.test)).map(\.targets) == [[99, 99]])
+    #expect(data.shape.target == .classSequence(count: 256, steps: 2, names: nil))
+  }
+
+  @Test("a vocabulary turns text into tokens and back")
+  func vocabulary() {
+    let vocabulary = Vocabulary(names: ["\n", "a", "é"])
+    #expect(vocabulary.tokens(of: Array("aé\na?".utf8)) == [1, 2, 0, 1])
+    #expect(vocabulary.text(of: [2, 1]) == Array("éa".utf8))
+    #expect(Vocabulary(names: nil).tokens(of: [200, 1]) == [200, 1])
+  }
+
+  @Test("faults say what is wrong with the text")
+  func faults() throws {
+    let folder = try TestFolder()
+    let short = spec(try folder.write("short.txt", "abc"), window: 3)
+    #expect(
+      try folder.message { _ = try folder.load(short) } == """
+        data: the train part has 3 tokens
+          expected: more than data.window, which is 3: a window and the token after it
+          to fix:   use a longer text or a smaller window
+        """)
+    let latin = spec(try folder.write("latin.txt", [0x61, 0xE9, 0x62, 0x63]), window: 2)
+    #expect(
+      try folder.message { _ = try folder.load(latin) } == """
+        latin.txt: the text is not UTF-8
+          expected: UTF-8 where characters are tokens
+          to fix:   convert it, or set data.level: byte
+        """)
+    var numbers = spec(try folder.write("fine.txt", "abcdef"), window: 2)
+    numbers.target = .values
+    numbers.normalization = .standardize
+    #expect(
+      try folder.message { _ = try folder.load(numbers) } == """
+        data.target_kind: a text's targets are its tokens
+          expected: classes
+          to fix:   use loss: softmax_cross_entropy, remove target_kind
+        data.normalize: tokens are names, not amounts
+          expected: none
+          to fix:   remove data.normalize
+        """)
+  }
+
+  @Test("a model with other answers than the text is refused")
+  func answers() throws {
+    let folder = try TestFolder()
+    let spec = spec(try folder.write("t.txt", "abcabcabc"), window: 2)
+    #expect(
+      try folder.message {
+        _ = try LoadedData.open(spec, seed: 1, outputs: 2, answers: 2, cache: folder.cache)
+      } == """
+        data: the data have 3 classes: a, b, c
+          expected: at most 2, since the model has 2 outputs
+          to fix:   make the model's last layer 3 wide
+        """)
+    #expect(
+      try folder.message {
+        _ = try LoadedData.open(spec, seed: 1, outputs: 3, answers: 1, cache: folder.cache)
+      } == """
+        data: samples have 2 classes each
+          expected: 1, since the model gives logits for 1 steps of a sample
+          to fix:   end the model with a dense layer over a sequence of 2 steps
+        """)
+  }
+}
+
+@Suite("Generated sequences")
+struct GeneratedSequencesTests {
+  private func load(_ kind: GeneratedSequenceKind, _ target: TargetKind, steps: Int) throws
+    -> LoadedData
+  {
+    var spec = DataSpec(
+      source: .generatedSequences(GeneratedSequencesSpec(kind: kind, samples: 12, steps: steps)))
+    spec.target = target
+    return try TestFolder().load(spec)
+  }
+
+  @Test("tags count the higher neighbours")
+  func tags() throws {
+    let data = try load(.tags, .classes, steps: 9)
+    let set = data.train.dataset
+    let loader = BatchLoader<Float>(part: data.train, statistics: data.statistics)
+    let classes = AlignedMemory<Int32>(count: 12 * 9)
+    loader.loadClasses(0..<12, order: nil, into: classes.block)
+    for sample in 0..<12 {
+      let tokens = set.inputs(of: sample)
+      #expect(tokens.allSatisfy { $0 >= 0 && $0 < 20 && $0 == $0.rounded() })
+      for step in 0..<9 {
+        let higher = [step - 1, step + 1].filter { (0..<9).contains($0) }
+          .count { tokens[$0] > tokens[step] }
+        #expect(Int(classes.block[sample * 9 + step]) == higher)
+      }
+    }
+  }
+
+  @Test("series are waves with one value to find, sounds have answers at 1,375 steps")
+  func shapes() throws {
+    let series = try load(.series, .values, steps: 30)
+    #expect(series.shape.input == [30, 1] && series.shape.target.width == 1)
+    #expect(series.train.dataset.inputs(of: 3) != series.train.dataset.inputs(of: 4))
+    let trigger = try load(.trigger, .multiHot, steps: 5511)
+    #expect(trigger.shape.input == [5511, 101] && trigger.shape.target.width == 1375)
+    let answers = (0..<12).map { trigger.train.dataset.values(of: $0).reduce(0, +) }
+    #expect(
+      answers.contains(0) && answers.contains { $0 >= 25 } && answers.allSatisfy { $0 <= 100 })
+  }
+}
