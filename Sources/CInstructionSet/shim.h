@@ -22,6 +22,9 @@
 // Asks for a cache line that will be read and written soon; never faults.
 static inline void cpu_prefetch(const void *_Nonnull address) { __builtin_prefetch(address, 1, 3); }
 
+// Asks for a cache line that will be read soon; never faults.
+static inline void cpu_prefetch_read(const void *_Nonnull address) { __builtin_prefetch(address, 0, 3); }
+
 // Subnormal numbers count as zeros from now on, on this thread and on those that it starts.
 static inline void cpu_flush_subnormals(void) {
 #if defined(__SSE__)

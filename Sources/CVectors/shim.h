@@ -16,6 +16,19 @@ typedef unsigned long long Word8Lanes __attribute__((ext_vector_type(8)));
 
 #define VECTOR_FUNCTION static inline __attribute__((always_inline, overloadable))
 
+#define EVEN_LANES_16 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define ODD_LANES_16 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+#define EVEN_LANES_8 0, 2, 4, 6, 8, 10, 12, 14
+#define ODD_LANES_8 1, 3, 5, 7, 9, 11, 13, 15
+
+// Every other lane of a and b, one after the other.
+#define VECTOR_PARTING(V, EVEN_LANES, ODD_LANES)                                                 \
+  VECTOR_FUNCTION V vectorEvenLanes(V a, V b) { return __builtin_shufflevector(a, b, EVEN_LANES); } \
+  VECTOR_FUNCTION V vectorOddLanes(V a, V b) { return __builtin_shufflevector(a, b, ODD_LANES); }
+
+VECTOR_PARTING(Float16Lanes, EVEN_LANES_16, ODD_LANES_16)
+VECTOR_PARTING(Double8Lanes, EVEN_LANES_8, ODD_LANES_8)
+
 #define LANE_NUMBERS_16 {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
 #define LANE_NUMBERS_8 {0, 1, 2, 3, 4, 5, 6, 7}
 

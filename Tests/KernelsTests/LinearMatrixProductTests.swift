@@ -25,6 +25,8 @@ enum OperandLayout: CaseIterable, CustomTestStringConvertible {
     (1, 1, 1), (0, 5, 3), (1, 33, 7), (7, 1, 5), (13, 17, 1), (15, 31, 19), (28, 32, 64),
     (29, 16, 11),
     (37, 97, 53), (61, 10, 300), (64, 80, 257), (225, 49, 40), (5, 1030, 9), (241, 130, 520),
+    // Weights from memory, few rows against a depth of several blocks, a large result of few steps.
+    (9, 1100, 260), (33, 530, 510), (12, 40, 2100), (520, 530, 9),
   ]
 
   @Test("a product equals plain loops", arguments: shapes, OperandLayout.allCases)
@@ -46,7 +48,7 @@ enum OperandLayout: CaseIterable, CustomTestStringConvertible {
 
   @Test("a row has the same bits whatever the other rows are", arguments: OperandLayout.allCases)
   func rowIndependence(layout: OperandLayout) {
-    for (columns, depth) in [(10, 300), (33, 70), (64, 600), (150, 33)] {
+    for (columns, depth) in [(10, 300), (33, 70), (64, 600), (150, 33), (600, 500)] {
       let many = ProductProblem<Float>(
         MatrixShape(rows: 37, columns: columns, depth: depth), layout)
       let together = many.run()

@@ -30,6 +30,8 @@ struct RowStrides: Equatable, Sendable {
 protocol PanelRow<Number>: Accumulators where Row == Self {
   /// Whether registers are left for four panel rows at a time: then a row's address serves four steps.
   static var unrollsDepth: Bool { get }
+  /// Whether a step of a product along rows has room for fetching what later tiles read.
+  static var readsAhead: Bool { get }
 
   init(at address: UnsafePointer<Number>)
 }
@@ -64,6 +66,7 @@ struct OneVector<Number: Scalar>: PanelRow {
   var first: Vector
 
   @inline(__always) static var unrollsDepth: Bool { TileLimits.isWide }
+  @inline(__always) static var readsAhead: Bool { !TileLimits.isWide }
   @inline(__always) static var rowCount: Int { 1 }
 
   @inline(__always) init(at address: UnsafePointer<Number>) {
@@ -109,6 +112,7 @@ struct TwoVectors<Number: Scalar>: PanelRow {
   var second: Vector
 
   @inline(__always) static var unrollsDepth: Bool { false }
+  @inline(__always) static var readsAhead: Bool { true }
   @inline(__always) static var rowCount: Int { 1 }
 
   @inline(__always) init(at address: UnsafePointer<Number>) {

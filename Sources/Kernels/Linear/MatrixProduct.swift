@@ -28,24 +28,36 @@ package func matrixProduct<S: Scalar>(
     scratch.count >= matrixProductScratchCount(shape, of: S.self),
     "scratch of \(scratch.count) elements for \(shape)")
   guard shape.rows > 0, shape.columns > 0 else { return }
-  let product = MatrixProduct<S>(
-    a: a.base, aRowStride: aRowStride, aDepthStride: aDepthStride,
-    b: PanelSource(start: b.base, depthStride: bDepthStride, columnStride: bColumnStride),
-    bias: bias?.base, c: c.base, cRowStride: cRowStride, accumulates: accumulate,
-    workspace: TileWorkspace(scratch), shape: shape, blocking: MatrixBlocking(shape, of: S.self))
-  product.run()
+  let right = PanelSource(start: b.base, depthStride: bDepthStride, columnStride: bColumnStride)
+  let left = PanelSource(start: a.base, depthStride: aDepthStride, columnStride: aRowStride)
+  if bias == nil, !accumulate, TurnedProduct<S>.pays(shape, left: left, right: right) {
+    TurnedProduct(
+      left: left, right: right, c: c.base, cRowStride: cRowStride,
+      workspace: TileWorkspace(scratch), shape: shape
+    ).run()
+    return
+  }
+  let access = MatrixAccess(shape, left: left, right: right)
+  MatrixProduct<S>(
+    a: a.base, aRowStride: aRowStride, aDepthStride: aDepthStride, b: right, bias: bias?.base,
+    c: c.base, cRowStride: cRowStride, accumulates: accumulate, workspace: TileWorkspace(scratch),
+    shape: shape, blocking: MatrixBlocking(shape, of: S.self, streams: access.streams),
+    access: access
+  ).run()
 }
 
 /// The scratch a product needs, in elements; grows with each size, so that the largest number of rows
 /// serves all smaller ones.
 package func matrixProductScratchCount<S: Scalar>(_ shape: MatrixShape, of type: S.Type) -> Int {
   let depth = min(shape.depth, MatrixBlocking.depthLimit)
-  let columns = min(shape.columns, MatrixBlocking.columnLimit) + S.Vector.scalarCount
-  let rows = min(shape.rows, MatrixBlocking.rowLimit(of: type))
-  // Every packed tile of A takes the room of the largest.
-  let tileCount = EvenSplit(rows, limit: TileLimits.rows(of: S.self)).partCount + 1
-  let packedRows = tileCount * TileLimits.rows(of: S.self) * (depth + MatrixProduct<S>.rowPadding)
-  return TileWorkspace<S>.elementCount + depth * columns + packedRows
+  let columns = min(shape.columns, MatrixBlocking.columnLimit) + 2 * S.Vector.scalarCount
+  // Every packed tile of A takes the room of the largest; steps are written a little too far.
+  let tileRows = TileLimits.rows(of: S.self)
+  let tileCount = min(
+    EvenSplit(shape.rows, limit: tileRows).partCount, MatrixBlocking.tileLimit)
+  let packedRows = tileCount * tileRows * depth + 16
+  return TileWorkspace<S>.elementCount
+    + max(depth * columns + packedRows, TurnedProduct<S>.scratchCount(shape))
 }
 
 /// One product on its way through its blocks.
@@ -61,72 +73,67 @@ private struct MatrixProduct<S: Scalar> {
   let workspace: TileWorkspace<S>
   let shape: MatrixShape
   let blocking: MatrixBlocking
-
-  /// Keeps copied rows, which may be a power of two long, out of each other's way in a cache.
-  static var rowPadding: Int { 16 }
+  let access: MatrixAccess
 
   func run() {
-    for columnBlock in 0..<blocking.columns.partCount {
+    for columnBlock in 0..<blocking.columnBlocks.partCount {
       for depthBlock in 0..<max(1, blocking.depth.partCount) {
         let depth = shape.depth == 0 ? 0..<0 : blocking.depth[depthBlock]
-        multiply(columns: blocking.columns[columnBlock], depth: depth)
+        multiply(panels: blocking.columnBlocks[columnBlock], depth: depth)
       }
     }
   }
 
   /// One block of B times everything beside it.
-  private func multiply(columns: Range<Int>, depth: Range<Int>) {
-    let panels = PanelSplit(columns: columns.count, of: S.self)
-    let block = packB(panels, columns: columns, depth: depth)
-    let behind = workspace.rest + depth.count * panels.paddedColumns
-    for part in 0..<blocking.rows.partCount {
-      let rows = blocking.rows[part]
-      let left = packA(rows: rows, depth: depth, into: behind)
-      for panel in 0..<panels.count {
-        multiply(
-          left, rows: rows, depth: depth, panel: panel, of: panels, firstColumn: columns.lowerBound,
-          b: block.start + panel * block.panelStride, bDepthStride: block.depthStride(panel, panels)
-        )
+  private func multiply(panels: Range<Int>, depth: Range<Int>) {
+    let right = packB(panels, depth: depth)
+    let behind = workspace.rest + depth.count * panels.count * blocking.panels.width
+    for rowBlock in 0..<blocking.rowBlocks.partCount {
+      let tiles = blocking.rowBlocks[rowBlock]
+      let block = ProductBlock(
+        left: packA(tiles, depth: depth, into: behind), right: right, tiles: tiles, panels: panels,
+        depth: depth)
+      if access.writesAcross {
+        for tile in tiles {
+          for panel in panels { multiply(block, tile: tile, panel: panel) }
+        }
+      } else {
+        for panel in panels {
+          for tile in tiles { multiply(block, tile: tile, panel: panel) }
+        }
       }
     }
   }
 
-  /// The tiles of a block of rows under one panel.
-  private func multiply(
-    _ left: LeftBlock<S>, rows: Range<Int>, depth: Range<Int>, panel: Int, of panels: PanelSplit,
-    firstColumn: Int, b: UnsafePointer<S>, bDepthStride: Int
-  ) {
-    let column = firstColumn + panel * panels.width
-    let tiles = EvenSplit(rows.count, limit: TileLimits.rows(of: S.self))
-    for tile in 0..<tiles.partCount {
-      let range = tiles[tile]
-      let target = c + (rows.lowerBound + range.lowerBound) * cRowStride + column
-      let continues = accumulates || depth.lowerBound > 0
-      let operands = TileOperands<S>(
-        a: left.start + left.offset(ofTile: tile, row: range.lowerBound),
-        aRows: RowStrides(left.rowStride), b: b,
-        depth: DepthLoops(
-          inner: DepthLoop(count: depth.count, aStride: left.depthStride, bStride: bDepthStride)),
-        start: continues
-          ? UnsafePointer(target) : bias.map { UnsafePointer($0 + column) } ?? workspace.zeros,
-        startRowStride: continues ? cRowStride : 0, c: target, cRowStride: cRowStride)
-      if depth.count >= 64, tile + 1 < tiles.partCount {
-        prefetch(target + range.count * cRowStride, rows: range.count)
+  @inline(__always)
+  private func multiply(_ block: ProductBlock<S>, tile: Int, panel: Int) {
+    let rows = blocking.tiles[tile]
+    let vectors = blocking.panels.vectors(of: panel)
+    let column = panel * blocking.panels.width
+    let target = c + rows.lowerBound * cRowStride + column
+    let continues = accumulates || block.depth.lowerBound > 0
+    let operands = TileOperands<S>(
+      a: block.left.start(ofTile: tile - block.tiles.lowerBound, row: rows.lowerBound),
+      aRows: RowStrides(block.left.rowStride),
+      b: block.right.start + (panel - block.panels.lowerBound) * block.right.panelStride,
+      depth: DepthLoops(
+        inner: DepthLoop(
+          count: block.depth.count, aStride: block.left.depthStride,
+          bStride: block.right.rowStride ?? vectors * blocking.panels.lanes)),
+      start: continues
+        ? UnsafePointer(target) : bias.map { UnsafePointer($0 + column) } ?? workspace.zeros,
+      startRowStride: continues ? cRowStride : 0, c: target, cRowStride: cRowStride,
+      ahead: access.streams ? readAhead(block, tile: tile, panel: panel) : ReadAhead())
+    if access.writesAcross {
+      if panel + 1 < block.panels.upperBound {
+        prefetch(target + blocking.panels.width, rows: rows.count)
       }
-      workspace.compute(
-        left.operation, rows: range.count, columns: panels.validColumns(of: panel),
-        vectors: panels.vectors(of: panel), operands)
+    } else if block.depth.count >= 64, tile + 1 < block.tiles.upperBound {
+      prefetch(target + rows.count * cRowStride, rows: rows.count)
     }
-  }
-
-  /// Whether a block is read so seldom, by `count` rows or columns, that a copy would not pay.
-  private func readsInPlace(stride: Int, count: Int) -> Bool {
-    count <= (collides(stride) ? 96 : 288)
-  }
-
-  /// Whether steps are multiples of half a page and so all fall into a few sets of every cache.
-  private func collides(_ stride: Int) -> Bool {
-    stride * MemoryLayout<S>.size % (TileLimits.isWide ? 2048 : 1024) == 0
+    workspace.compute(
+      block.left.operation, rows: rows.count, columns: blocking.panels.validColumns(of: panel),
+      vectors: vectors, operands)
   }
 
   private func prefetch(_ tile: UnsafeMutablePointer<S>, rows: Int) {
@@ -136,51 +143,61 @@ private struct MatrixProduct<S: Scalar> {
     }
   }
 
+  /// A row of the next block of B, line after line, which is what the processor fetches fastest: one row
+  /// for each tile of this block, as long as there are rows.
+  private func readAhead(_ block: ProductBlock<S>, tile: Int, panel: Int) -> ReadAhead<S> {
+    let row = (panel - block.panels.lowerBound) * block.tiles.count + tile - block.tiles.lowerBound
+    guard row < block.depth.count else { return ReadAhead() }
+    let isLast = block.depth.upperBound == shape.depth
+    let nextDepth = isLast ? 0 : block.depth.upperBound
+    let nextPanel = isLast ? block.panels.upperBound : block.panels.lowerBound
+    let lanes = S.Vector.scalarCount
+    let lineCount = block.panels.count * TileLimits.vectors
+    // With fewer steps than lines every second one: lines arrive in pairs.
+    return ReadAhead(
+      first: b.start + (nextDepth + row) * b.depthStride + nextPanel * blocking.panels.width,
+      stride: lineCount > block.depth.count ? 2 * lanes : lanes)
+  }
+
   /// B as panels: a copy, or the block itself where its rows are contiguous and read too seldom to
   /// repay one.
-  private func packB(_ panels: PanelSplit, columns: Range<Int>, depth: Range<Int>) -> RightBlock<S>
-  {
+  private func packB(_ range: Range<Int>, depth: Range<Int>) -> RightBlock<S> {
+    let panels = blocking.panels
     var source = b
-    source.start += depth.lowerBound * b.depthStride + columns.lowerBound * b.columnStride
-    if b.columnStride == 1 && readsInPlace(stride: b.depthStride, count: shape.rows) {
+    source.start +=
+      depth.lowerBound * b.depthStride + range.lowerBound * panels.width * b.columnStride
+    if access.readsBInPlace {
       return RightBlock(start: source.start, panelStride: panels.width, rowStride: b.depthStride)
     }
-    for panel in 0..<panels.count {
+    let panelStride = panels.width * depth.count
+    for panel in range {
       packPanel(
         source, depth: depth.count, columns: panels.validColumns(of: panel),
         width: panels.vectors(of: panel) * panels.lanes,
-        into: workspace.rest + panel * panels.width * depth.count)
+        into: workspace.rest + (panel - range.lowerBound) * panelStride)
       source.start += panels.width * b.columnStride
     }
     return RightBlock(
-      start: UnsafePointer(workspace.rest), panelStride: panels.width * depth.count, rowStride: nil)
+      start: UnsafePointer(workspace.rest), panelStride: panelStride, rowStride: nil)
   }
 
   /// A as tiles read it: as it lies, or a copy where many panels read a block whose strides are bad.
   private func packA(
-    rows: Range<Int>, depth: Range<Int>, into target: UnsafeMutablePointer<S>
+    _ range: Range<Int>, depth: Range<Int>, into target: UnsafeMutablePointer<S>
   ) -> LeftBlock<S> {
-    let source = a + rows.lowerBound * aRowStride + depth.lowerBound * aDepthStride
-    if aDepthStride == 1 {
-      guard !readsInPlace(stride: aRowStride, count: shape.columns), collides(aRowStride) else {
-        return .alongDepth(source, rowStride: aRowStride)
-      }
-      let rowStride = depth.count + Self.rowPadding
-      packRows(
-        source, rowStride: aRowStride, rows: rows.count, depth: depth.count, into: target,
-        targetStride: rowStride)
-      return .alongDepth(UnsafePointer(target), rowStride: rowStride)
+    let source = a + depth.lowerBound * aDepthStride
+    switch access.left {
+    case .alongDepth: return .alongDepth(source, rowStride: aRowStride)
+    case .alongRows: return .alongRows(source, depthStride: aDepthStride)
+    case .packed: break
     }
-    if aRowStride == 1 && readsInPlace(stride: aDepthStride, count: shape.columns) {
-      return .alongRows(source, depthStride: aDepthStride)
-    }
-    let tiles = EvenSplit(rows.count, limit: TileLimits.rows(of: S.self))
-    for tile in 0..<tiles.partCount {
-      let range = tiles[tile]
+    let tileStride = TileLimits.rows(of: S.self) * depth.count
+    for tile in range {
+      let rows = blocking.tiles[tile]
       packSteps(
-        source + range.lowerBound * aRowStride, rowStride: aRowStride, depthStride: aDepthStride,
-        rows: range.count, depth: depth.count,
-        into: target + tile * TileLimits.rows(of: S.self) * depth.count)
+        source + rows.lowerBound * aRowStride, rowStride: aRowStride, depthStride: aDepthStride,
+        rows: rows.count, depth: depth.count,
+        into: target + (tile - range.lowerBound) * tileStride)
     }
     return .packedSteps(UnsafePointer(target), depth: depth.count)
   }

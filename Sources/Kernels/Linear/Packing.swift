@@ -41,28 +41,28 @@ private func packContiguousColumns<S: Scalar>(
   }
 }
 
-/// Squares at a time where the depth is contiguous, number by number elsewhere.
+/// Vectors at a time where the depth is contiguous, number by number elsewhere.
 private func packStridedColumns<S: Scalar>(
   _ source: PanelSource<S>, depth: Int, columns: Int, width: Int,
   into panel: UnsafeMutablePointer<S>
 ) {
-  let size = Square<S>.size
-  let squares = source.depthStride == 1
-  let (fullDepth, fullColumns) =
-    squares ? (depth / size * size, columns / size * size) : (0, 0)
-  for k in stride(from: 0, to: fullDepth, by: size) {
-    for column in stride(from: 0, to: fullColumns, by: size) {
-      Square(at: source.start + column * source.columnStride + k, rowStride: source.columnStride)
-        .storeTransposed(to: panel + k * width + column, rowStride: width)
+  guard source.depthStride == 1 else {
+    for k in 0..<depth {
+      let (from, to) = (source.start + k * source.depthStride, panel + k * width)
+      for column in 0..<columns { to[column] = from[column * source.columnStride] }
+      for column in columns..<width { to[column] = 0 }
+    }
+    return
+  }
+  let written = (columns + 7) / 8 * 8
+  if written < width {
+    for k in 0..<depth {
+      (panel + k * width + written).update(repeating: 0, count: width - written)
     }
   }
-  for k in 0..<depth {
-    let (from, to) = (source.start + k * source.depthStride, panel + k * width)
-    for column in (k < fullDepth ? fullColumns : 0)..<columns {
-      to[column] = from[column * source.columnStride]
-    }
-    for column in columns..<width { to[column] = 0 }
-  }
+  turnOver(
+    source.start, rowStride: source.columnStride, rows: columns, columns: depth, into: panel,
+    targetStride: width)
 }
 
 /// Copies a tile of A so that the rows of one step are neighbours: `target[k, row]`, steps
@@ -72,6 +72,11 @@ func packSteps<S: Scalar>(
   into target: UnsafeMutablePointer<S>
 ) {
   let width = TileLimits.rows(of: S.self)
+  if depthStride == 1 {
+    turnOver(
+      source, rowStride: rowStride, rows: rows, columns: depth, into: target, targetStride: width)
+    return
+  }
   guard rowStride == 1 else {
     for k in 0..<depth {
       for row in 0..<rows {
@@ -84,16 +89,6 @@ func packSteps<S: Scalar>(
     copySteps(SIMD16<S>.self, source, depthStride: depthStride, depth: depth, into: target)
   } else {
     copySteps(SIMD8<S>.self, source, depthStride: depthStride, depth: depth, into: target)
-  }
-}
-
-/// Copies rows of A one after another.
-func packRows<S: Scalar>(
-  _ source: UnsafePointer<S>, rowStride: Int, rows: Int, depth: Int,
-  into target: UnsafeMutablePointer<S>, targetStride: Int
-) {
-  for row in 0..<rows {
-    (target + row * targetStride).update(from: source + row * rowStride, count: depth)
   }
 }
 

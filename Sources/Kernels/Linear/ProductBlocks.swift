@@ -26,8 +26,9 @@ struct LeftBlock<S: Scalar> {
       tileStride: TileLimits.rows(of: S.self) * depth)
   }
 
-  @inline(__always) func offset(ofTile tile: Int, row: Int) -> Int {
-    tileStride.map { tile * $0 } ?? row * rowStride
+  /// Where the tile with this number in the block and this first row begins.
+  @inline(__always) func start(ofTile tile: Int, row: Int) -> UnsafePointer<S> {
+    start + (tileStride.map { tile * $0 } ?? row * rowStride)
   }
 }
 
@@ -37,8 +38,13 @@ struct RightBlock<S: Scalar> {
   let panelStride: Int
   /// The distance of rows where the block lies unpacked; packed rows are as wide as their panel.
   let rowStride: Int?
+}
 
-  @inline(__always) func depthStride(_ panel: Int, _ panels: PanelSplit) -> Int {
-    rowStride ?? panels.vectors(of: panel) * panels.lanes
-  }
+/// A block of A beside a block of B.
+struct ProductBlock<S: Scalar> {
+  let left: LeftBlock<S>
+  let right: RightBlock<S>
+  let tiles: Range<Int>
+  let panels: Range<Int>
+  let depth: Range<Int>
 }

@@ -1,3 +1,5 @@
+import CInstructionSet
+
 // The one micro-kernel: every matrix product and convolution ends here.
 
 /// One loop over the depth of a product, and how far both operands move per turn.
@@ -31,6 +33,14 @@ struct TileOperands<S: Scalar> {
   var startRowStride: Int
   var c: UnsafeMutablePointer<S>
   var cRowStride: Int
+  /// What later tiles read, fetched one step at a time while this one computes.
+  var ahead = ReadAhead<S>()
+}
+
+/// Cache lines to ask for at every step of a product along rows: `stride` apart.
+struct ReadAhead<S: Scalar> {
+  var first: UnsafePointer<S>?
+  var stride = 0
 }
 
 /// How the numbers of `a` lie, and how they meet a panel row of `b`.
@@ -85,11 +95,16 @@ where A.Number == A.Row.Number {
   let (outer, middle, inner) = (operands.depth.outer, operands.depth.middle, operands.depth.inner)
   var tile = A(loading: operands.start, rowStride: operands.startRowStride)
   var (aOuter, bOuter) = (operands.a, operands.b)
+  var ahead = operands.ahead.first ?? operands.b
   for _ in 0..<outer.count {
     var (aMiddle, bMiddle) = (aOuter, bOuter)
     for _ in 0..<middle.count {
       var (a, b) = (aMiddle, bMiddle)
       for _ in 0..<inner.count {
+        if A.Row.readsAhead {
+          cpu_prefetch_read(ahead)
+          ahead += operands.ahead.stride
+        }
         tile.addProducts(a, RowStrides(1), A.Row(at: b))
         a += inner.aStride
         b += inner.bStride

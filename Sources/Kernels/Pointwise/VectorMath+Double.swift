@@ -49,6 +49,19 @@ extension Double {
   package static func squareRoot(_ x: Lanes) -> Lanes { vectorSquareRoot(x) }
 
   @inline(__always)
+  package static func evenLanes(_ a: Lanes, _ b: Lanes) -> Lanes { vectorEvenLanes(a, b) }
+
+  @inline(__always)
+  package static func oddLanes(_ a: Lanes, _ b: Lanes) -> Lanes { vectorOddLanes(a, b) }
+
+  @inline(__always)
+  package static func storeEights(
+    _ x: Lanes, to target: UnsafeMutablePointer<Double>, stride: Int, count: Int
+  ) {
+    if count > 0 { UnsafeMutableRawPointer(target).storeBytes(of: x, as: Lanes.self) }
+  }
+
+  @inline(__always)
   package static func sum(_ x: Lanes) -> Double {
     let four = x.lowHalf + x.highHalf
     let two = four.lowHalf + four.highHalf

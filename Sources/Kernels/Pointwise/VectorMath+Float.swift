@@ -44,6 +44,24 @@ extension Float {
   package static func squareRoot(_ x: Lanes) -> Lanes { vectorSquareRoot(x) }
 
   @inline(__always)
+  package static func evenLanes(_ a: Lanes, _ b: Lanes) -> Lanes { vectorEvenLanes(a, b) }
+
+  @inline(__always)
+  package static func oddLanes(_ a: Lanes, _ b: Lanes) -> Lanes { vectorOddLanes(a, b) }
+
+  @inline(__always)
+  package static func storeEights(
+    _ x: Lanes, to target: UnsafeMutablePointer<Float>, stride: Int, count: Int
+  ) {
+    if count > 0 {
+      UnsafeMutableRawPointer(target).storeBytes(of: x.lowHalf, as: SIMD8<Float>.self)
+    }
+    if count > 1 {
+      UnsafeMutableRawPointer(target + stride).storeBytes(of: x.highHalf, as: SIMD8<Float>.self)
+    }
+  }
+
+  @inline(__always)
   package static func sum(_ x: Lanes) -> Float {
     let eight = x.lowHalf + x.highHalf
     let four = eight.lowHalf + eight.highHalf

@@ -21,6 +21,14 @@ package protocol VectorMath: BinaryFloatingPoint, SIMDScalar, Codable {
   static func magnitude(_ x: Vector) -> Vector
   static func squareRoot(_ x: Vector) -> Vector
 
+  /// The even lanes of `a`, then those of `b`.
+  static func evenLanes(_ a: Vector, _ b: Vector) -> Vector
+  /// The odd lanes of `a`, then those of `b`.
+  static func oddLanes(_ a: Vector, _ b: Vector) -> Vector
+  /// Writes lanes eight by eight to places `stride` apart, at most `count` of them.
+  static func storeEights(
+    _ x: Vector, to target: UnsafeMutablePointer<Self>, stride: Int, count: Int)
+
   /// The sum of all lanes, as a balanced tree of halves.
   static func sum(_ x: Vector) -> Self
   /// The largest lane; what it is when a lane is not a number is left open.
