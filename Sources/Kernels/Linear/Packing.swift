@@ -7,7 +7,8 @@ struct PanelSource<S: Scalar> {
   var columnStride: Int
 }
 
-/// Writes `depth` rows of one panel, each `width` numbers, zeros behind the valid columns.
+/// Writes `depth` rows of one panel, each `width` numbers. What lies behind the valid columns is zero or a
+/// copy of one of them. Writes up to 7 numbers past the panel where `width` is no multiple of 8.
 func packPanel<S: Scalar>(
   _ source: PanelSource<S>, depth: Int, columns: Int, width: Int,
   into panel: UnsafeMutablePointer<S>
