@@ -161,7 +161,12 @@ private func wrongWidth(_ target: TargetLayout, outputs: Int, answers: Int) -> D
         : "end the model with a dense layer over a sequence of \(target.answers) steps")
   }
   switch target {
-  case .classes(let count, let names), .classSequence(let count, _, let names):
+  case .classSequence(let count, _, _):
+    return Diagnostic(
+      place: "data", problem: "the data have \(count) different tokens",
+      expected: "at most \(outputs), since the model has \(outputs) outputs",
+      remedy: "give the embedding and the last layer \(count)")
+  case .classes(let count, let names):
     let list = names.map { ": " + $0.prefix(12).joined(separator: ", ") } ?? ""
     return Diagnostic(
       place: "data", problem: "the data have \(count) classes\(list)",

@@ -26,7 +26,7 @@ struct SequenceBitsTests {
     """
   }
 
-  /// With 28 words: more than the text has characters.
+  /// 26 letters, blank, full stop, new line.
   enum Network: String, CaseIterable {
     case gru, lstm, gpt
 
@@ -35,23 +35,23 @@ struct SequenceBitsTests {
       case .gru:
         SequenceBitsTests.config(
           """
-              - embedding: {vocabulary: 28, units: 12}
+              - embedding: {vocabulary: 29, units: 12}
               - gru: {units: 17, layers: 2, dropout: 0.2}
               - gru: {units: 9, reset: before}
-              - dense: 28
+              - dense: 29
           """)
       case .lstm:
         SequenceBitsTests.config(
           """
-              - embedding: {vocabulary: 28, units: 12}
+              - embedding: {vocabulary: 29, units: 12}
               - lstm: {units: 10, bidirectional: true, forget_bias: 1}
               - dropout: 0.2
-              - dense: 28
+              - dense: 29
           """)
       case .gpt:
         SequenceBitsTests.config(
           """
-              - embedding: {name: tokens, vocabulary: 28, units: 16}
+              - embedding: {name: tokens, vocabulary: 29, units: 16}
               - positions
               - dropout: 0.1
               - repeat:

@@ -160,8 +160,9 @@ struct ValueFaultTests {
       optimizer: {kind: sgd, learning_rate: 0.1}
       """
     let names = """
-      one of dense, conv2d, batch_norm, layer_norm, dropout, max_pool, average_pool, \
-      global_average_pool, flatten, reshape, identity, sigmoid, tanh, relu, leaky_relu, elu, gelu, \
+      one of dense, conv2d, embedding, tied_dense, positions, rnn, lstm, gru, attention, conv1d, \
+      class_token, first_step, last_step, batch_norm, layer_norm, rms_norm, dropout, max_pool, \
+      average_pool, global_average_pool, flatten, reshape, identity, sigmoid, tanh, relu, leaky_relu, elu, gelu, \
       silu, relu6, hard_sigmoid, hard_swish, softplus, softmax, squeeze_excitation, \
       stochastic_depth, spatial_dropout, group_norm, instance_norm, local_response_norm, \
       conv_transpose2d, upsample, adaptive_average_pool, prelu, residual, parallel, repeat, sequence

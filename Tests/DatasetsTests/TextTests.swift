@@ -111,9 +111,9 @@ struct TextTests {
       try folder.message {
         _ = try LoadedData.open(spec, seed: 1, outputs: 2, answers: 2, cache: folder.cache)
       } == """
-        data: the data have 3 classes: a, b, c
+        data: the data have 3 different tokens
           expected: at most 2, since the model has 2 outputs
-          to fix:   make the model's last layer 3 wide
+          to fix:   give the embedding and the last layer 3
         """)
     #expect(
       try folder.message {

@@ -106,7 +106,7 @@ struct LoweringTests {
     #expect(
       throws: Diagnostic(
         place: "net.yaml:6:7", problem: "layers.1 (dense) got an input of shape [8, 8, 4]",
-        expected: "a flat input [features]",
+        expected: "a flat input [features], or a sequence [steps, features]",
         remedy: "put flatten or global_average_pool before it")
     ) {
       try graph(
