@@ -31,9 +31,11 @@ package func attention<S: Scalar>(
       for head in 0..<shape.heads {
         let column = head * shape.headSize
         let logs = logarithms.base + (sequence * shape.heads + head) * shape.queries
+        pass.turn(k.at(0, column), into: pass.turnedKeys)
         for block in pass.blocks {
           let keys = pass.keys(seenBy: block)
-          pass.scores(q.at(block.lowerBound, column), k.at(0, column), block.count, keys)
+          pass.products(
+            q.at(block.lowerBound, column), pass.turnedKeys, block.count, keys, into: pass.first)
           for row in 0..<block.count {
             logs[block.lowerBound + row] = pass.normalize(
               row, keys: pass.keys(seenBy: block.lowerBound + row), of: keys)
@@ -74,17 +76,19 @@ package func attentionGradient<S: Scalar>(
       for head in 0..<shape.heads {
         let column = head * shape.headSize
         let logs = logarithms.base + (sequence * shape.heads + head) * shape.queries
+        pass.turn(k.at(0, column), into: pass.turnedKeys)
+        pass.turn(v.at(0, column), into: pass.turnedValues)
         for block in pass.blocks {
           let keys = pass.keys(seenBy: block)
           let (rows, start) = (block.count, block.lowerBound)
-          pass.scores(q.at(start, column), k.at(0, column), rows, keys)
+          pass.products(q.at(start, column), pass.turnedKeys, rows, keys, into: pass.first)
           for row in 0..<rows {
             pass.probabilities(
               row, keys: pass.keys(seenBy: start + row), of: keys, logarithm: logs[start + row])
           }
           pass.turnedProduct(
             pass.first, keys, dy.at(start, column), into: dv.at(0, column), depth: rows)
-          pass.products(dy.at(start, column), v.at(0, column), rows, keys, into: pass.second)
+          pass.products(dy.at(start, column), pass.turnedValues, rows, keys, into: pass.second)
           for row in 0..<rows {
             pass.scoreGradients(
               row, of: keys, output: y.at(start + row, column), gradient: dy.at(start + row, column)
@@ -110,7 +114,8 @@ package func attentionScratchCount<S: Scalar>(_ shape: AttentionShape, of type: 
     MatrixShape(rows: rows, columns: shape.headSize, depth: shape.keys),
     MatrixShape(rows: shape.keys, columns: shape.headSize, depth: rows),
   ].map { matrixProductScratchCount($0, of: type) }
-  return 2 * AttentionPass<S>.scoreCount(shape) + (products.max() ?? 0)
+  return 2 * AttentionPass<S>.scoreCount(shape) + 2 * AttentionPass<S>.turnedCount(shape)
+    + (products.max() ?? 0)
 }
 
 /// Rows of a matrix whose heads stand side by side.
@@ -143,6 +148,9 @@ private struct AttentionPass<S: Scalar> {
   let first: Block<S>
   /// Their gradients.
   let second: Block<S>
+  /// Of the head in hand, `[D, T']`: as the products with every block of queries read them.
+  let turnedKeys: Block<S>
+  let turnedValues: Block<S>
   let rest: Block<S>
   let scale: S
 
@@ -161,8 +169,27 @@ private struct AttentionPass<S: Scalar> {
     let count = Self.scoreCount(shape)
     first = scratch[0..<count]
     second = scratch[count..<2 * count]
-    rest = scratch[2 * count..<scratch.count]
+    let turned = Self.turnedCount(shape)
+    turnedKeys = scratch[2 * count..<2 * count + turned]
+    turnedValues = scratch[2 * count + turned..<2 * count + 2 * turned]
+    rest = scratch[2 * count + 2 * turned..<scratch.count]
     scale = 1 / S(shape.headSize).squareRoot()
+  }
+
+  /// Elements from a row of turned keys to the next, no multiple of a page.
+  private static func turnedStride(_ shape: AttentionShape) -> Int {
+    (shape.keys + 15) / 16 * 16 + 16
+  }
+
+  static func turnedCount(_ shape: AttentionShape) -> Int {
+    (shape.headSize + 1) * turnedStride(shape)
+  }
+
+  /// `target[d, key] = rows[key, d]`
+  func turn(_ rows: RowsFrom<S>, into target: Block<S>) {
+    turnOver(
+      rows.block.base, rowStride: rows.stride, rows: shape.keys, columns: shape.headSize,
+      into: target.base, targetStride: Self.turnedStride(shape))
   }
 
   var blocks: AttentionBlocks {
@@ -195,19 +222,14 @@ private struct AttentionPass<S: Scalar> {
     )
   }
 
-  /// `first = q k^T`
-  func scores(_ q: RowsFrom<S>, _ k: RowsFrom<S>, _ rows: Int, _ keys: Int) {
-    products(q, k, rows, keys, into: first)
-  }
-
-  /// `target = a b^T`, `[rows, keys]`.
+  /// `target = a b`, `[rows, keys]`, b turned keys or values.
   func products(
-    _ a: RowsFrom<S>, _ b: RowsFrom<S>, _ rows: Int, _ keys: Int, into target: Block<S>
+    _ a: RowsFrom<S>, _ b: Block<S>, _ rows: Int, _ keys: Int, into target: Block<S>
   ) {
     matrixProduct(
       MatrixShape(rows: rows, columns: keys, depth: shape.headSize), a: a.block,
-      aRowStride: a.stride, aDepthStride: 1, b: b.block, bDepthStride: 1, bColumnStride: b.stride,
-      into: target, cRowStride: keys, scratch: rest)
+      aRowStride: a.stride, aDepthStride: 1, b: b, bDepthStride: Self.turnedStride(shape),
+      bColumnStride: 1, into: target, cRowStride: keys, scratch: rest)
   }
 
   /// `target = a b`, a `[rows, depth]` without gaps.

@@ -26,15 +26,16 @@ package func recurrence<S: Scalar>(
 ) {
   @inline(never) func run() {
     let pass = RecurrentPass<S>(shape, sequences: sequences, scratch: scratch)
+    pass.spread(weights)
     let states = pass.states
     states.fill(0)
     for index in 0..<shape.steps {
       let step = shape.isReversed ? shape.steps - 1 - index : index
-      pass.multiply(states, by: weights, bias: bias, columns: 0..<pass.productWidth)
+      pass.multiply(states, bias: bias, columns: 0..<pass.productWidth)
       if shape.cell == .gru(resetAfter: false) {
         pass.reset(inputs: inputs, memory: memory, step: step)
         pass.multiply(
-          pass.resetStates, by: weights, bias: bias, columns: pass.productWidth..<shape.width)
+          pass.resetStates, bias: bias, columns: pass.productWidth..<shape.width)
       }
       for sequence in 0..<sequences {
         let position = sequence &* shape.steps &+ step
@@ -60,8 +61,10 @@ package func recurrenceScratchCount<S: Scalar>(
   ].map { matrixProductScratchCount($0, of: type) }
   let states = sequences * (3 * shape.units + shape.width)
   let shifted = sequences * shape.steps * shape.units
-  return (products.max() ?? 0) + max(states + shape.units * shape.width, shifted)
-    + 5 * RecurrentPass<S>.alignment
+  let alignment = RecurrentPass<S>.alignment
+  let weights =
+    (shape.units + alignment) * (shape.width + alignment)
+  return (products.max() ?? 0) + max(states + weights, shifted) + 6 * alignment
 }
 
 /// The memory of a walk, cut into parts.
@@ -76,6 +79,8 @@ struct RecurrentPass<S: Scalar> {
   let resetStates: Block<S>
   /// Products of a step, or the gradients of its gates; `[N, G H]`.
   let products: Block<S>
+  /// `[H, G H]` with rows apart that lie a multiple of a page from each other otherwise; backward turned over, `[G H, H]`.
+  let weights: Block<S>
   let rest: Block<S>
 
   init(_ shape: RecurrentShape, sequences: Int, scratch: Block<S>) {
@@ -92,6 +97,7 @@ struct RecurrentPass<S: Scalar> {
     states = take(sequences * shape.units)
     resetStates = take(sequences * shape.units)
     products = take(sequences * shape.width)
+    weights = take((shape.units + Self.alignment) * (shape.width + Self.alignment))
     rest = scratch[start..<scratch.count]
   }
 
@@ -100,12 +106,31 @@ struct RecurrentPass<S: Scalar> {
     shape.cell == .gru(resetAfter: false) ? 2 * shape.units : shape.width
   }
 
+  var weightStride: Int { shape.width + Self.alignment }
+  var turnedWeightStride: Int { shape.units + Self.alignment }
+
+  /// Takes the weights of the products, `[H, G H]`.
+  func spread(_ given: Block<S>) {
+    for unit in 0..<shape.units {
+      let start = unit * weightStride
+      weights[start..<start + shape.width].copy(
+        from: given[unit * shape.width..<(unit + 1) * shape.width])
+    }
+  }
+
+  /// Takes the weights turned over.
+  func spreadTurned(_ given: Block<S>) {
+    turnOver(
+      given.base, rowStride: shape.width, rows: shape.units, columns: shape.width,
+      into: weights.base, targetStride: turnedWeightStride)
+  }
+
   /// `products[:, columns] = a * weights[:, columns] + bias[columns]`.
-  func multiply(_ a: Block<S>, by weights: Block<S>, bias: Block<S>?, columns: Range<Int>) {
+  func multiply(_ a: Block<S>, bias: Block<S>?, columns: Range<Int>) {
     matrixProduct(
       MatrixShape(rows: sequences, columns: columns.count, depth: shape.units), a: a,
       aRowStride: shape.units, aDepthStride: 1, b: weights[columns.lowerBound..<weights.count],
-      bDepthStride: shape.width, bColumnStride: 1, bias: bias.map { $0[columns] },
+      bDepthStride: weightStride, bColumnStride: 1, bias: bias.map { $0[columns] },
       into: products[columns.lowerBound..<products.count], cRowStride: shape.width, scratch: rest)
   }
 

@@ -109,19 +109,10 @@ private struct GatePlaces<S: Scalar> {
 /// A walk from the last step to the first.
 private struct RecurrentBackwardPass<S: Scalar> {
   let pass: RecurrentPass<S>
-  /// `[G H, H]`: rows as the product reads them.
-  let turnedWeights: Block<S>
-  let rest: Block<S>
 
   init(pass: RecurrentPass<S>, weights: Block<S>) {
     self.pass = pass
-    let shape = pass.shape
-    turnedWeights = pass.rest[0..<shape.units * shape.width]
-    let alignment = RecurrentPass<S>.alignment
-    let start = (turnedWeights.count + alignment - 1) / alignment * alignment
-    rest = pass.rest[start..<pass.rest.count]
-    transpose(
-      weights, samples: 1, rows: shape.units, columns: shape.width, into: turnedWeights)
+    pass.spreadTurned(weights)
     pass.states.fill(0)
     pass.resetStates.fill(0)
   }
@@ -169,8 +160,9 @@ private struct RecurrentBackwardPass<S: Scalar> {
     matrixProduct(
       MatrixShape(rows: pass.sequences, columns: units, depth: gates.count),
       a: pass.products[gates.lowerBound..<pass.products.count], aRowStride: width, aDepthStride: 1,
-      b: turnedWeights[gates.lowerBound * units..<turnedWeights.count], bDepthStride: units,
-      bColumnStride: 1, into: target, cRowStride: units, accumulate: accumulate, scratch: rest)
+      b: pass.weights[gates.lowerBound * pass.turnedWeightStride..<pass.weights.count],
+      bDepthStride: pass.turnedWeightStride, bColumnStride: 1, into: target, cRowStride: units,
+      accumulate: accumulate, scratch: pass.rest)
   }
 
   private func plain(
