@@ -18,7 +18,7 @@ struct DDPTrain: ParsableCommand {
       """,
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, SummaryCommand.self, PlanCommand.self,
-      ProbeCommand.self, VersionCommand.self,
+      ProbeCommand.self, ImportCommand.self, ExportCommand.self, VersionCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)
 
