@@ -93,7 +93,7 @@ install: setup toolchain
 	install launch/local launch/living launch/probe launch/ranks launch/cores launch/program \
 	  launch/shards launch/slurm.sbatch launch/pbs.sh "$(DESTDIR)$(PREFIX)/share/ddp-train/launch"
 	install -m 644 launch/hosts.example "$(DESTDIR)$(PREFIX)/share/ddp-train/launch"
-	install -m 644 configs/*.yaml "$(DESTDIR)$(PREFIX)/share/ddp-train/configs"
+	install -m 644 configs/*.yaml configs/*.names "$(DESTDIR)$(PREFIX)/share/ddp-train/configs"
 	ln -sfn ../share/ddp-train/launch/local "$(DESTDIR)$(PREFIX)/bin/ddp-train-local"
 
 ## clean: removes what was built; run folders stay

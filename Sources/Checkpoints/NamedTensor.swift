@@ -50,6 +50,12 @@ package struct NamedTensor {
     self.init(name: name, shape: shape, block: memory.block, owner: memory)
   }
 
+  /// The same numbers under another name.
+  package func renamed(to name: String) -> NamedTensor {
+    NamedTensor(
+      name: name, shape: shape, type: type, bytes: bytes, swappedAxes: swappedAxes, owner: owner)
+  }
+
   /// The same tensor in other memory, numbers in the same places.
   func copied(to target: Block<UInt8>, owner: AnyObject) -> NamedTensor {
     withExtendedLifetime(self.owner) { target.copy(from: bytes) }

@@ -38,14 +38,16 @@ extension GraphBuilder {
     return append(.scaleChannels(shape), [flow.value, scale.value], flow.shape, site)
   }
 
-  /// A dense layer inside of a layer, its parameters called `<path>.<name>.weight` and `.bias`.
+  /// A dense layer inside of a layer, its parameters called `<path>.<name>.weight` and `.bias`; in files the weights are
+  /// those of a convolution of one pixel, as other programs have them there.
   private mutating func addDense(
     _ units: Int, _ name: String, _ reluFollows: Bool, _ site: LayerSite, _ flow: Flow
   ) -> Flow {
     let inputs = flow.elementCount
     let fans = (in: inputs, out: units)
     let weight = addParameter(
-      "\(name).weight", .weight, .dense(inputs: inputs, units: units),
+      "\(name).weight", .weight,
+      .convolution(height: 1, width: 1, inputs: inputs, outputs: units),
       reluFollows ? .heNormal : .xavierUniform, fans: fans, site)
     let bias = addParameter("\(name).bias", .bias, .vector(units), .zeros, fans: fans, site)
     return append(

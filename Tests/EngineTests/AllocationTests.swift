@@ -44,6 +44,24 @@ struct AllocationTests {
     #expect(trace?.droppedCount ?? 1 > 0)
   }
 
+  @Test("layers of image networks allocate nothing, forward and backward")
+  func imageLayers() throws {
+    for example in GradientCheckTests.imageCases {
+      let network = try SmallNetwork(
+        input: example.input, example.layers, loss: GradientCheckTests.softmax)
+      network.run()
+      network.engine.beginShard(
+        rows: 4, batchSize: 5, step: 1, firstSample: 1, leaf: network.leaf.block)
+      for (index, operation) in network.plan.graph.operations.enumerated() {
+        let before = allocation_count_of_thread()
+        network.engine.run(index)
+        let count = allocation_count_of_thread() - before
+        #expect(
+          count == 0, "\(example.testDescription), \(operation.kind.name): \(count) allocations")
+      }
+    }
+  }
+
   @Test("a forward pass for evaluation allocates nothing")
   func inference() throws {
     let network = try ForwardPass<Float>(SmallStep.images, SmallStep.layers, capacity: 6)

@@ -61,7 +61,8 @@ struct ImageLoweringTests {
       graph.parameters.map(\.name) == [
         "layers.0.fc1.weight", "layers.0.fc1.bias", "layers.0.fc2.weight", "layers.0.fc2.bias",
       ])
-    #expect(graph.parameters.map(\.layout.fileShape) == [[4, 16], [4], [16, 4], [16]])
+    #expect(
+      graph.parameters.map(\.layout.fileShape) == [[4, 16, 1, 1], [4], [16, 4, 1, 1], [16]])
     #expect(graph.layers[0].forwardFLOPs == 2 * 2 * 64)
   }
 

@@ -84,8 +84,9 @@ extension LinePlan {
 
   /// The most source lines that a block of target lines sees.
   fileprivate func mostSourceLines(block: Int) -> Int {
-    stride(from: 0, to: target.height, by: block).map {
-      sourceLines(of: $0..<min($0 + block, target.height)).count
-    }.max() ?? 0
+    // Made anew for every product: a step allocates nothing, so no list of counts.
+    stride(from: 0, to: target.height, by: block).reduce(0) { most, first in
+      max(most, sourceLines(of: first..<min(first + block, target.height)).count)
+    }
   }
 }

@@ -60,8 +60,8 @@ def shapes(layers, x, path, found):
             x = tuple((x[i] - 1) * s[i] - 2 * pad[i] + d[i] * (k[i] - 1) + more[i] + 1 for i in (0, 1)) + (o["filters"],)
         elif kind == "squeeze_excitation":
             n = o.get("channels", x[2] // (o.get("reduction", 16) if o else v or 16))
-            found.update({p + ".fc1.weight": (n, x[2]), p + ".fc1.bias": (n,)})
-            found.update({p + ".fc2.weight": (x[2], n), p + ".fc2.bias": (x[2],)})
+            found.update({p + ".fc1.weight": (n, x[2], 1, 1), p + ".fc1.bias": (n,)})
+            found.update({p + ".fc2.weight": (x[2], n, 1, 1), p + ".fc2.bias": (x[2],)})
         elif kind == "upsample":
             f = o.get("factor", v)
             f = (f, f) if isinstance(f, int) else tuple(f)

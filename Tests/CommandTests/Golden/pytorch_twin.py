@@ -251,10 +251,10 @@ class Twin:
 
     def squeeze_excitation(self, x, v, p):
         o = option(v, "reduction")
-        s = F.linear(x.mean((2, 3)), self.w[p + ".fc1.weight"], self.w[p + ".fc1.bias"])
+        s = F.conv2d(x.mean((2, 3), keepdim=True), self.w[p + ".fc1.weight"], self.w[p + ".fc1.bias"])
         s = getattr(self, o.get("activation", "relu"))(s, None, p)
-        s = F.linear(s, self.w[p + ".fc2.weight"], self.w[p + ".fc2.bias"])
-        return x * getattr(self, o.get("gate", "sigmoid"))(s, None, p)[:, :, None, None]
+        s = F.conv2d(s, self.w[p + ".fc2.weight"], self.w[p + ".fc2.bias"])
+        return x * getattr(self, o.get("gate", "sigmoid"))(s, None, p)
 
     def group_norm(self, x, v, p):
         o = option(v, "groups")
