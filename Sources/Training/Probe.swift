@@ -43,8 +43,8 @@ package enum Probe {
     try model.load(TensorTable(weights.tensors, place: weights.path))
 
     let target = try inputs.tensor("target")
-    let usesClasses =
-      spec.loss.takesClasses && target.elementCount == rows * plan.graph.answers
+    let classAxes = plan.graph.answers > 1 ? 2 : 1
+    let usesClasses = spec.loss.takesClasses && target.shape.count == classAxes
     let engine = ShardEngine(plan, model: model, usesClasses: usesClasses, seed: spec.seed)
     try inputs.tensor("input").copy(into: engine.input)
     try load(target, into: engine, outputs: plan.graph.outputShape.reduce(1, *), inputs.path)
@@ -84,7 +84,7 @@ package enum Probe {
           problem: "target has \(classes.count) classes of \(classes.min() ?? 0) to "
             + "\(classes.max() ?? 0)",
           expected: "\(rows * answers) classes of 0 to \(outputs / answers - 1)",
-          remedy: "store one class number per sample, or per step of each sample")
+          remedy: "store one class number per \(answers > 1 ? "step" : "sample")")
       }
       engine.classes.copy(from: classes.map { Int32($0) })
       return

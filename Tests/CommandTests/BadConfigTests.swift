@@ -98,7 +98,7 @@ struct BadConfigTests {
       command, ["images.yaml", "model.layers.2=relu"],
       """
       images.yaml:12:7: layers.3 (dense) got an input of shape [2, 2, 3]
-        expected: a flat input [features]
+        expected: a flat input [features], or a sequence [steps, features]
         to fix:   put flatten or global_average_pool before it
       """)
     try expectRefusal(
