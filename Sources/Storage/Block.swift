@@ -42,12 +42,14 @@ package struct Block<Element: BitwiseCopyable> {
     }
   }
 
+  @inlinable
   package func fill(_ value: Element) {
     // SAFETY: base points to count elements.
     unsafe base.update(repeating: value, count: count)
   }
 
   /// Copies `source` here; both have the same length and do not overlap.
+  @inlinable
   package func copy(from source: Block) {
     precondition(source.count == count, "copy of \(source.count) elements into \(count)")
     // SAFETY: lengths agree.
