@@ -105,6 +105,8 @@ struct ShardedStateTests {
       Self.arguments("adamw", state) + [
         "model.layers=[{dense: 2000}, relu, {dense: 2000}, relu, {dense: 3}]",
         "output.folder=runs/table", "training.epochs=10000", "--fresh",
+        // A save holds a copy of the state for a moment.
+        "evaluation.every_epochs=1000000", "checkpoint.every_seconds=100000",
       ])
     try command.waitForSteps()
     let byteCount = try Command.ranks(of: process).map(Self.proportionalByteCount).reduce(0, +)
