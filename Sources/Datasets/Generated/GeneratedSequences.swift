@@ -126,7 +126,7 @@ extension GeneratedSequencesSpec {
   }
 
   fileprivate func check(_ given: TargetKind) throws {
-    var faults = [Diagnostic]()
+    var faults = DiagnosticList()
     if given != target {
       faults.append(
         Diagnostic(
@@ -140,9 +140,7 @@ extension GeneratedSequencesSpec {
           place: "data.steps", problem: "\(steps) steps are too few for \(kind.rawValue)",
           expected: "at least \(least)", remedy: "use more steps"))
     }
-    var list = DiagnosticList()
-    faults.forEach { list.append($0) }
-    try list.throwIfAny()
+    try faults.throwIfAny()
   }
 }
 

@@ -32,7 +32,8 @@ package func attention<S: Scalar>(
         let column = head * shape.headSize
         let logs = logarithms.base + (sequence * shape.heads + head) * shape.queries
         pass.turn(k.at(0, column), into: pass.turnedKeys)
-        for block in pass.blocks {
+        for start in stride(from: 0, to: shape.queries, by: pass.blockRows) {
+          let block = pass.block(from: start)
           let keys = pass.keys(seenBy: block)
           pass.products(
             q.at(block.lowerBound, column), pass.turnedKeys, block.count, keys, into: pass.first)
@@ -42,7 +43,7 @@ package func attention<S: Scalar>(
           }
           pass.product(
             pass.first, keys, v.at(0, column), into: y.at(block.lowerBound, column),
-            rows: block.count, depth: keys, accumulate: false)
+            rows: block.count, depth: keys)
         }
       }
     }
@@ -78,9 +79,10 @@ package func attentionGradient<S: Scalar>(
         let logs = logarithms.base + (sequence * shape.heads + head) * shape.queries
         pass.turn(k.at(0, column), into: pass.turnedKeys)
         pass.turn(v.at(0, column), into: pass.turnedValues)
-        for block in pass.blocks {
+        for start in stride(from: 0, to: shape.queries, by: pass.blockRows) {
+          let block = pass.block(from: start)
           let keys = pass.keys(seenBy: block)
-          let (rows, start) = (block.count, block.lowerBound)
+          let rows = block.count
           pass.products(q.at(start, column), pass.turnedKeys, rows, keys, into: pass.first)
           for row in 0..<rows {
             pass.probabilities(
@@ -96,7 +98,7 @@ package func attentionGradient<S: Scalar>(
           }
           pass.product(
             pass.second, keys, k.at(0, column), into: dq.at(start, column), rows: rows,
-            depth: keys, accumulate: false)
+            depth: keys)
           pass.turnedProduct(
             pass.second, keys, q.at(start, column), into: dk.at(0, column), depth: rows)
         }
@@ -192,9 +194,9 @@ private struct AttentionPass<S: Scalar> {
       into: target.base, targetStride: Self.turnedStride(shape))
   }
 
-  var blocks: AttentionBlocks {
-    AttentionBlocks(count: shape.queries, size: Self.rows(shape))
-  }
+  var blockRows: Int { Self.rows(shape) }
+
+  func block(from start: Int) -> Range<Int> { start..<min(start + blockRows, shape.queries) }
 
   func keys(seenBy block: Range<Int>) -> Int { keys(seenBy: block.upperBound - 1) }
 
@@ -235,12 +237,12 @@ private struct AttentionPass<S: Scalar> {
   /// `target = a b`, a `[rows, depth]` without gaps.
   func product(
     _ a: Block<S>, _ aStride: Int, _ b: RowsFrom<S>, into target: RowsFrom<S>, rows: Int,
-    depth: Int, accumulate: Bool
+    depth: Int
   ) {
     matrixProduct(
       MatrixShape(rows: rows, columns: shape.headSize, depth: depth), a: a, aRowStride: aStride,
       aDepthStride: 1, b: b.block, bDepthStride: b.stride, bColumnStride: 1, into: target.block,
-      cRowStride: target.stride, accumulate: accumulate, scratch: rest)
+      cRowStride: target.stride, scratch: rest)
   }
 
   /// `target += a^T b`, a `[depth, keys]` without gaps.
@@ -297,23 +299,5 @@ private struct AttentionPass<S: Scalar> {
       p.vector(at: key) * (ds.vector(at: key) - mean) * scale
     }
     fillByVectors(ds, count: keys, value)
-  }
-}
-
-/// `0..<count` in ranges of `size`, the last one smaller.
-private struct AttentionBlocks: Sequence, IteratorProtocol {
-  let count: Int
-  let size: Int
-  private var start = 0
-
-  init(count: Int, size: Int) {
-    self.count = count
-    self.size = size
-  }
-
-  mutating func next() -> Range<Int>? {
-    guard start < count else { return nil }
-    defer { start += size }
-    return start..<Swift.min(start + size, count)
   }
 }
