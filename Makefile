@@ -29,9 +29,9 @@ export NO_COLOR := 1
 export DDP_REVISION := $(shell git describe --always --abbrev=40 --dirty=-changed 2>/dev/null || echo unknown)
 
 TESTS := .build/release/ddp-trainPackageTests.xctest
-TEST_LOG := .build/test.log
-# Prints the number in the last "Test run with N tests" of the log.
-COUNT_TESTS = sed -n "s/.*Test run with \([0-9]*\) test.*/\1/p" $(TEST_LOG) | tail -n 1
+# What each part of the tests printed, a file per part.
+TEST_LOGS := .build/test-logs
+SWIFT_TEST := swift test -c release --skip-build --disable-xctest
 
 .PHONY: run test build lint bench bench-peers install clean setup test-setup toolchain
 
@@ -42,16 +42,22 @@ run: build
 ## test: set up, then every test, the ones under mpirun with 1, 2, 3 and 4 ranks included
 test: test-setup toolchain
 	swift build -c release --build-tests
-	swift test -c release --skip-build --disable-xctest --skip "$(MPI_SUITES)|$(PATIENT_SUITES)" 2>&1 \
-	  | tee $(TEST_LOG)
-	@total=$$($(COUNT_TESTS)); \
-	swift test -c release --skip-build --disable-xctest --filter "$(PATIENT_SUITES)" 2>&1 | tee $(TEST_LOG); \
-	total=$$((total + $$($(COUNT_TESTS)))); \
+	@rm -rf $(TEST_LOGS); mkdir -p $(TEST_LOGS); failed=0; \
+	$(SWIFT_TEST) --skip "$(MPI_SUITES)|$(PATIENT_SUITES)" 2>&1 | tee $(TEST_LOGS)/most || failed=1; \
+	$(SWIFT_TEST) --filter "$(PATIENT_SUITES)" 2>&1 | tee $(TEST_LOGS)/patient || failed=1; \
 	for ranks in $(TEST_RANKS); do \
 	  echo "== $(MPI_SUITES) on $$ranks ranks"; \
 	  timeout 600 launch/ranks $$ranks $(TESTS) --testing-library swift-testing --no-parallel \
-	    --filter "$(MPI_SUITES)" 2>&1 | tee $(TEST_LOG); \
-	  total=$$((total + $$($(COUNT_TESTS)))); \
+	    --filter "$(MPI_SUITES)" 2>&1 | tee $(TEST_LOGS)/ranks-$$ranks || failed=1; \
+	done; \
+	if [ $$failed = 1 ]; then \
+	  echo "== What failed; all of the output is in $(TEST_LOGS)"; \
+	  grep -E -A 2 "recorded an issue|rror:|unexpected signal" $(TEST_LOGS)/* | grep -vE "[◇✔]" | tail -n 60; \
+	  exit 1; \
+	fi; \
+	total=0; \
+	for log in $(TEST_LOGS)/*; do \
+	  total=$$((total + $$(sed -n "s/.*Test run with \([0-9]*\) test.*/\1/p" $$log | tail -n 1))); \
 	done; \
 	echo "$$total passed, 0 failed"
 

@@ -109,17 +109,33 @@ struct ShardedStateTests {
         "evaluation.every_epochs=1000000", "checkpoint.every_seconds=100000",
       ])
     try command.waitForSteps()
-    let byteCount = try Command.ranks(of: process).map(Self.proportionalByteCount).reduce(0, +)
+    let byteCount = try settledByteCount(of: Command.ranks(of: process))
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
     try command.waitForRanksToEnd()
     return byteCount
   }
 
-  /// Bytes of memory, those that several processes share divided among them.
+  /// What the start has taken and given back is not counted: the sum, once it stands still for a second.
+  private func settledByteCount(of ranks: [Int32]) throws -> Int {
+    var last: [Int] = []
+    for _ in 0..<100 {
+      last = try last.suffix(4) + [ranks.map(Self.proportionalByteCount).reduce(0, +)]
+      if last.count == 5, last.max()! - last.min()! < 1_000_000 { break }
+      Thread.sleep(forTimeInterval: 0.25)
+    }
+    return try #require(last.last)
+  }
+
+  /// Bytes of memory written to, those that several processes share divided among them.
+  ///
+  /// The program and its libraries are left out: what a rank bears of them depends on who else runs.
   private static func proportionalByteCount(of process: Int32) throws -> Int {
     let text = try String(contentsOfFile: "/proc/\(process)/smaps_rollup", encoding: .utf8)
-    let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("Pss:") })
-    return try #require(line.split(separator: " ").dropFirst().first.flatMap { Int($0) }) * 1024
+    let kilobytes = text.split(separator: "\n")
+      .filter { $0.hasPrefix("Pss_Anon:") || $0.hasPrefix("Pss_Shmem:") }
+      .compactMap { $0.split(separator: " ").dropFirst().first.flatMap { Int($0) } }
+    try #require(kilobytes.count == 2, "\(text)")
+    return kilobytes.reduce(0, +) * 1024
   }
 }
