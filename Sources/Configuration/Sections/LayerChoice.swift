@@ -19,7 +19,7 @@ enum LayerChoice {
   }
 
   private static var format: Format<LayerSpec> {
-    var format = choice.format
+    var format = unsafe choice.format
     let read = format.read
     format.read = { node, path, faults in
       var spec = read(node, path, &faults)
@@ -31,22 +31,21 @@ enum LayerChoice {
 
   /// One row per layer and option, one for the name of all; lists inside of layers hold the same.
   static func describe(path: String) -> [ConfigurationKey] {
-    let rows = choice.describe(path: path)
+    let rows = unsafe choice.describe(path: path)
     var name = rows.first { $0.path.hasSuffix(".name") }
     name?.path = "\(path).*.name"
     return rows.filter { !$0.path.hasSuffix(".name") } + (name.map { [$0] } ?? [])
   }
 
-  private static var choice: Choice<LayerSpec> {
-    Choice(
-      noun: "layer", isDocumentedByKind: true, example: "relu",
-      variants: LayerChoice.linear + sequences + normalizing + pooling + shaping + activations
-        + imaging
-        + containers)
-  }
+  /// Made once: a network of blocks asks for it hundreds of times.
+  // SAFETY: nothing in it changes after it is made.
+  private nonisolated(unsafe) static let choice: Choice<LayerSpec> = Choice(
+    noun: "layer", isDocumentedByKind: true, example: "relu",
+    variants: LayerChoice.linear + sequences + normalizing + pooling + shaping + activations
+      + imaging + containers)
 
   /// The words that layers are called by.
-  static var names: [String] { choice.names }
+  static let names = unsafe choice.names
 
   private static func reportEqualNames(
     _ layers: [LayerSpec], _ nodes: [ConfigurationNode], _ path: String, _ faults: inout Faults
