@@ -1,6 +1,16 @@
 import Graph
 import Kernels
 
+extension LossTermShape {
+  fileprivate func scratchCount(rows: Int) -> Int {
+    switch kind {
+    case .loss(.pairwise(.infoNCE)): infoNCEScratchCount(rows: rows)
+    case .gram: gramScratchCount(channels: width)
+    default: 0
+    }
+  }
+}
+
 extension OperationKind {
   /// Elements of scratch memory that the operation's kernel asks for.
   func scratchCount<S: Scalar>(
@@ -30,6 +40,8 @@ extension OperationKind {
       convolution.map { convolutionInputGradientScratchCount($0, images: rows, of: scalar) } ?? 0
     case .convolutionWeightGradient:
       convolution.map { convolutionWeightGradientScratchCount($0, images: rows, of: scalar) } ?? 0
+    case .loss(.pairwise(.infoNCE), _, _): infoNCEScratchCount(rows: rows)
+    case .lossTerm(let shape): shape.scratchCount(rows: rows)
     default: imageScratchCount(of: scalar)
     }
   }

@@ -17,9 +17,8 @@ extension ShardEngine {
       addChannelBias(
         x, rows: x.count / channels, channels: channels, bias: input(index, 1), into: y)
     case .channelDropout(let shape, let rate, _):
-      guard let stream = streams[index] else { preconditionFailure("dropout without a stream") }
       channelDropout(
-        shape, images: rows, input: x, rate: rate, stream: stream, step: step,
+        shape, images: rows, input: x, rate: rate, stream: stream(index), step: step,
         firstSample: firstSample, into: y, scratch: scratch)
     case .groupNorm(let shape): runGroupNorm(index, shape)
     case .groupNormGradient(let shape): runGroupNormGradient(index, shape)
@@ -81,7 +80,9 @@ extension OperationKind {
   /// The stream of random bits that the operation draws masks from.
   var dropoutStream: String? {
     switch self {
-    case .dropout(_, let stream), .channelDropout(_, _, let stream): stream
+    case .dropout(_, let stream), .channelDropout(_, _, let stream), .gaussianSample(_, let stream),
+      .gaussianSampleGradient(_, let stream):
+      stream
     default: nil
     }
   }

@@ -69,6 +69,12 @@ extension OperationKind {
 
   /// The weights of classes or positive answers in the loss.
   var classWeights: [Double]? {
-    if case .loss(let spec, _, _) = self { spec.classWeights } else { nil }
+    switch self {
+    case .loss(let spec, _, _): return spec.classWeights
+    case .lossTerm(let shape):
+      if case .loss(let spec) = shape.kind { return spec.classWeights }
+      return nil
+    default: return nil
+    }
   }
 }

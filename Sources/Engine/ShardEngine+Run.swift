@@ -1,5 +1,6 @@
 import Graph
 import Kernels
+import Randomness
 import Storage
 
 extension ShardEngine {
@@ -23,7 +24,7 @@ extension ShardEngine {
       .groupNormGradient, .localResponseNorm, .localResponseNormGradient, .adaptiveAveragePool,
       .adaptiveAveragePoolGradient, .upsample, .upsampleGradient, .prelu, .preluGradient:
       runImages(index)
-    case .loss, .sumLosses, .countCorrect: runLoss(index)
+    case .loss, .lossTerm, .sumLosses, .countCorrect: runLoss(index)
     case .embedding, .embeddingGradient, .tiedDense, .addPositions, .addSinusoidalPositions,
       .rotate, .prepend, .prependGradient, .step, .stepGradient, .recurrence, .recurrenceGradient,
       .recurrenceWeightGradient, .attention, .attentionGradient, .rmsNorm, .rmsNormGradient:
@@ -43,6 +44,14 @@ extension ShardEngine {
 
   func inputCount(_ operation: Int) -> Int { operations[operation].inputs.count }
 
+  /// Where the operation's random draws come from.
+  func stream(_ operation: Int) -> Philox {
+    guard let stream = streams[operation] else {
+      preconditionFailure("\(operations[operation].kind.name) without a stream")
+    }
+    return stream
+  }
+
   private func runElementwise(_ index: Int) {
     let y = output(index)
     let x = input(index, 0)
@@ -60,9 +69,8 @@ extension ShardEngine {
         output: x, outputGradient: input(index, 1), rows: x.count / channels, channels: channels,
         into: y)
     case .dropout(let rate, _):
-      guard let stream = streams[index] else { preconditionFailure("dropout without a stream") }
       dropout(
-        input: x, rows: rows, channels: x.count / max(rows, 1), rate: rate, stream: stream,
+        input: x, rows: rows, channels: x.count / max(rows, 1), rate: rate, stream: stream(index),
         step: step, firstSample: firstSample, into: y)
     case .add: addBlocks(x, input(index, 1), into: y)
     case .multiply: multiplyBlocks(x, input(index, 1), into: y)
@@ -72,6 +80,21 @@ extension ShardEngine {
       copyColumns(
         from: x, rows: rows * positions, sourceChannels: total, sourceOffset: offset, into: y,
         targetChannels: count, targetOffset: 0, count: count, accumulate: false)
+    case .sliceGradient(let offset, let count, let total, let positions):
+      y.fill(0)
+      copyColumns(
+        from: x, rows: rows * positions, sourceChannels: count, sourceOffset: 0, into: y,
+        targetChannels: total, targetOffset: offset, count: count, accumulate: false)
+    case .stopGradient: y.copy(from: x)
+    case .gaussianSample(let shape, _):
+      gaussianSample(
+        input: x, rows: rows, positions: shape.positions, channels: shape.channels,
+        stream: stream(index), step: step, firstSample: firstSample, into: y)
+    case .gaussianSampleGradient(let shape, _):
+      gaussianSampleGradient(
+        input: x, outputGradient: input(index, 1), rows: rows, positions: shape.positions,
+        channels: shape.channels, stream: stream(index), step: step, firstSample: firstSample,
+        into: y)
     case .transpose(let rowCount, let columns):
       transpose(x, samples: rows, rows: rowCount, columns: columns, into: y)
     default: preconditionFailure("\(operations[index].kind.name) is not elementwise")

@@ -18,8 +18,9 @@ package final class ShardEngine<S: Scalar> {
   /// Whether targets are class numbers.
   package let usesClasses: Bool
   let scratch: Block<S>
-  let classWeights: Block<S>?
-  /// By operation; only dropout has one.
+  /// By operation; only losses with weights of classes have them.
+  let classWeights: [AlignedMemory<S>?]
+  /// By operation; only those that draw have one.
   let streams: [Philox?]
   let convolutions: [ConvolutionPlan?]
   /// By operation; only those that add or turn positions have one.
@@ -32,7 +33,6 @@ package final class ShardEngine<S: Scalar> {
 
   private let arena: AlignedMemory<S>
   private let scratchMemory: AlignedMemory<S>
-  private let weightMemory: AlignedMemory<S>?
   private let classMemory: AlignedMemory<Int32>
   private let targetMemory: AlignedMemory<S>
   private let leafBindings: [(value: Int, range: Range<Int>)]
@@ -65,12 +65,9 @@ package final class ShardEngine<S: Scalar> {
     targetMemory = AlignedMemory(count: usesClasses ? 0 : plan.capacity * outputs)
     classes = classMemory.block
     targets = targetMemory.block
-    weightMemory = operations.lazy.compactMap { $0.kind.classWeights }.first.map { weights in
-      let memory = AlignedMemory<S>(count: weights.count)
-      memory.block.copy(from: weights.map { S($0) })
-      return memory
+    classWeights = operations.map { operation in
+      operation.kind.classWeights.map { AlignedMemory(copying: $0.map { S($0) }) }
     }
-    classWeights = weightMemory?.block
     streams = operations.map { operation in
       operation.kind.dropoutStream.map { Philox(seed: seed, purpose: "dropout \($0)") }
     }
@@ -142,7 +139,7 @@ package final class ShardEngine<S: Scalar> {
   package func runInference() {
     for index in operations.indices {
       switch operations[index].kind {
-      case .sumLosses, .countCorrect: continue
+      case .sumLosses, .countCorrect, .lossTerm: continue
       default: run(index)
       }
     }

@@ -60,7 +60,7 @@ extension GraphBuilder {
   ) -> Flow {
     if mode == .evaluation || rate == 0 { return flow }
     return append(
-      .channelDropout(shape, rate: rate, stream: site.path), [flow.value], flow.shape, site)
+      .channelDropout(shape, rate: rate, stream: stream(of: site)), [flow.value], flow.shape, site)
   }
 
   private mutating func lowerGroupNorm(

@@ -157,7 +157,8 @@ extension GraphBuilder {
     for layer in 0..<spec.layers {
       if layer > 0, spec.dropout > 0, mode == .training {
         flow = append(
-          .dropout(rate: spec.dropout, stream: "\(site.path).\(layer)"), [flow.value], flow.shape,
+          .dropout(rate: spec.dropout, stream: "\(stream(of: site)).\(layer)"), [flow.value],
+          flow.shape,
           site)
       }
       let wantsLast = layer + 1 == spec.layers && spec.outputs == .last

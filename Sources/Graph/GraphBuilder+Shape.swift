@@ -60,7 +60,7 @@ extension GraphBuilder {
     _ rate: Double, _ mode: GraphMode, _ site: LayerSite, _ flow: Flow
   ) -> Flow {
     if mode == .evaluation || rate == 0 { return flow }
-    return append(.dropout(rate: rate, stream: site.path), [flow.value], flow.shape, site)
+    return append(.dropout(rate: rate, stream: stream(of: site)), [flow.value], flow.shape, site)
   }
 
   mutating func lowerBatchNorm(
@@ -72,7 +72,7 @@ extension GraphBuilder {
       addStatistic(
         Statistic(
           name: "\(site.path).\(suffix)", channels: shape.channels, initialValue: initial,
-          momentum: spec.momentum))
+          momentum: isFrozen ? 0 : spec.momentum))
     }
     guard mode == .training else {
       let running = statistics.map { addValue(.statistic($0), elementCount: shape.channels) }

@@ -12,6 +12,16 @@ package struct GraphBuilder {
 
   /// Embeddings by the name of their layer; nil: several have it.
   private var tables: [String: EmbeddingTable?] = [:]
+  /// What the layers with names gave, the latest of each name, and the model's input.
+  private var flows: [String: Flow] = [:]
+  /// Where the layers with names stand, the latest of each name.
+  private(set) var sites: [String: LayerSite] = [:]
+  /// Values of parameters by name, for layers that share them.
+  private var parameters: [String: ValueID] = [:]
+  /// How often layers have been applied again; 0 outside of such a layer.
+  private var applications = (count: 0, current: 0)
+  /// Whether parameters that are added now stay as they are.
+  private(set) var isFrozen = false
 
   /// A value on its way through the layers, with the shape of one sample.
   struct Flow {
@@ -25,16 +35,19 @@ package struct GraphBuilder {
   ///
   /// - Throws: A `Diagnostic` that names the layer, the shape it got and the shape it needs.
   package static func forward(
-    _ spec: ModelSpec, loss: LossSpec?, mode: GraphMode, convolutions: ConvolutionAlgorithm = .auto
+    _ spec: ModelSpec, loss: LossSpec?, auxiliary: [AuxiliaryLoss] = [], mode: GraphMode,
+    convolutions: ConvolutionAlgorithm = .auto
   ) throws -> ModelGraph {
     var builder = GraphBuilder(
       graph: ModelGraph(inputShape: spec.input), mode: mode,
       batchNormStatistics: spec.batchNormStatistics, convolutions: convolutions)
     let start = Flow(value: builder.graph.input, shape: spec.input)
+    builder.flows[ModelSpec.inputName] = start
     let end = try builder.lower(spec.layers, from: start, path: "layers", reluFollows: false)
     builder.graph.output = end.value
     builder.graph.outputShape = end.shape
-    if let loss { try builder.attach(loss, to: end, layers: spec.layers) }
+    if let loss { try builder.attach(loss, auxiliary, to: end, layers: spec.layers) }
+    try builder.checkTrained(spec)
     return builder.graph
   }
 
@@ -60,7 +73,11 @@ package struct GraphBuilder {
     let site = LayerSite(spec: layer, path: path, reluFollows: reluFollows)
     let parametersBefore = graph.parameterCount
     let operationsBefore = graph.operations.count
-    let result = try dispatch(site, flow)
+    let wasFrozen = isFrozen
+    if !layer.isTrained { isFrozen = true }
+    defer { isFrozen = wasFrozen }
+    let result = try dispatch(site, layer.source.map { try self.flow(named: $0, site) } ?? flow)
+    if let name = layer.name { (flows[name], sites[name]) = (result, site) }
     guard !layer.kind.isContainer else { return result }
     graph.layers.append(
       LayerSummary(
@@ -77,7 +94,8 @@ package struct GraphBuilder {
     case .maxPool(let spec): return try lowerPool(spec, isMax: true, site, flow)
     case .averagePool(let spec): return try lowerPool(spec, isMax: false, site, flow)
     case .globalAveragePool: return try lowerGlobalAveragePool(site, flow)
-    case .batchNorm(let spec): return lowerBatchNorm(spec, mode, site, flow)
+    case .batchNorm(let spec):
+      return lowerBatchNorm(spec, isFrozen ? .evaluation : mode, site, flow)
     case .layerNorm(let spec): return lowerLayerNorm(spec, site, flow)
     case .dropout(let rate): return lowerDropout(rate, mode, site, flow)
     case .flatten(let order): return lowerFlatten(order, site, flow)
@@ -103,6 +121,12 @@ package struct GraphBuilder {
     case .residual(let main, let shortcut):
       return try lowerResidual(main, shortcut, site, flow)
     case .parallel(let branches, let join): return try lowerParallel(branches, join, site, flow)
+    case .join(let spec): return try lowerJoin(spec, site, flow)
+    case .shared(let name): return try lowerShared(name, site, flow)
+    case .stopGradient: return append(.stopGradient, [flow.value], flow.shape, site)
+    case .select(let index): return try lowerSelect(index, site, flow)
+    case .channels(let range): return try lowerChannels(range, site, flow)
+    case .gaussianSample: return try lowerGaussianSample(mode, site, flow)
     case .repeat(let times, let layers):
       return try (0..<times).reduce(flow) { flow, index in
         let again = index + 1 < times ? firstActivation(in: layers[...])?.isReluLike : nil
@@ -126,12 +150,56 @@ package struct GraphBuilder {
     _ suffix: String, _ kind: ParameterKind, _ layout: ParameterLayout, _ initializer: Initializer,
     fans: (in: Int, out: Int) = (1, 1), _ site: LayerSite
   ) -> ValueID {
+    let name = "\(site.path).\(suffix)"
+    if applications.current > 0, let shared = parameters[name] { return shared }
     graph.parameters.append(
       Parameter(
-        name: "\(site.path).\(suffix)", kind: kind, layout: layout, initializer: initializer,
-        fanIn: fans.in, fanOut: fans.out))
-    return graph.addValue(
+        name: name, kind: kind, layout: layout, initializer: initializer,
+        fanIn: fans.in, fanOut: fans.out, isTrained: !isFrozen))
+    let value = graph.addValue(
       .parameter(graph.parameters.count - 1), elementCount: layout.elementCount)
+    parameters[name] = value
+    return value
+  }
+
+  /// What the nearest layer of that name before `site` gave.
+  func flow(named name: String, _ site: LayerSite) throws -> Flow {
+    guard let flow = flows[name] else {
+      throw site.fault(
+        "takes the output of \(name), which is no layer before it", expected: knownNames(),
+        remedy: "give that layer a name of its own: {name: \(name), ...}")
+    }
+    return flow
+  }
+
+  /// What layers may be referred to by, in words.
+  func knownNames() -> String {
+    "one of \(flows.keys.sorted().joined(separator: ", "))"
+  }
+
+  /// Lowers a layer a second time, where its parameters are there already.
+  mutating func lowerAgain(_ site: LayerSite, from flow: Flow) throws -> Flow {
+    applications = (applications.count + 1, applications.count + 1)
+    defer { applications.current = 0 }
+    let (flows, sites, tables, listed) = (flows, sites, tables, graph.layers.count)
+    defer {
+      (self.flows, self.sites, self.tables) = (flows, sites, tables)
+      graph.layers.removeSubrange(listed...)
+    }
+    return try dispatch(site, flow)
+  }
+
+  /// What random draws of a layer are called; another name for each time the layer is applied.
+  func stream(of site: LayerSite) -> String {
+    applications.current == 0 ? site.path : "\(site.path) again \(applications.current)"
+  }
+
+  /// - Throws: When the model has parameters, and all of them are frozen.
+  private func checkTrained(_ spec: ModelSpec) throws {
+    guard !graph.parameters.isEmpty, !graph.parameters.contains(where: \.isTrained) else { return }
+    throw Diagnostic(
+      place: spec.layers.first?.place ?? "model", problem: "all layers have trainable: false",
+      expected: "a layer that is trained", remedy: "remove trainable: false from one of the layers")
   }
 
   mutating func addStatistic(_ statistic: Statistic) -> Int {
@@ -201,7 +269,7 @@ private func firstActivation(in layers: ArraySlice<LayerSpec>) -> Activation? {
     case .convTranspose2d: return .identity
     case .sequence(let inner):
       return firstActivation(in: ArraySlice(inner + layers[(index + 1)...]))
-    case .residual, .parallel, .repeat: return nil
+    case .residual, .parallel, .repeat, .join, .shared: return nil
     default: continue
     }
   }

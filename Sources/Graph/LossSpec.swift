@@ -12,14 +12,21 @@ package enum LossSpec: Equatable, Sendable {
   case meanAbsolute
   /// `(z - t)^2 / 2` within delta, else `delta * (|z - t| - delta / 2)`; mean over the outputs.
   case huber(delta: Double)
+  /// On distances between outputs.
+  case pairwise(PairwiseLoss)
 }
 
 extension LossSpec {
+  /// Whether it compares outputs with each other.
+  package var isPairwise: Bool {
+    if case .pairwise = self { true } else { false }
+  }
+
   /// Weights of classes, or of positive answers.
   package var classWeights: [Double]? {
     switch self {
     case .softmaxCrossEntropy(_, let weights), .sigmoidCrossEntropy(let weights): weights
-    case .meanSquared, .meanAbsolute, .huber: nil
+    case .meanSquared, .meanAbsolute, .huber, .pairwise: nil
     }
   }
 }

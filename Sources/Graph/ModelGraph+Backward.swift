@@ -31,18 +31,26 @@ private struct Derivation {
     var reached = Set<ValueID>()
     if wantsInputGradient { reached.insert(graph.input) }
     for index in graph.values.indices {
-      if case .parameter = graph.values[index].role { reached.insert(ValueID(index)) }
+      if case .parameter(let parameter) = graph.values[index].role,
+        graph.parameters[parameter].isTrained
+      {
+        reached.insert(ValueID(index))
+      }
     }
     for operation in graph.operations where operation.inputs.contains(where: reached.contains) {
+      if case .stopGradient = operation.kind { continue }
       reached.formUnion(operation.outputs)
     }
     differentiable = reached
   }
 
   mutating func derive(_ operation: Operation) {
-    if case .loss = operation.kind {
-      gradients[operation.inputs[0]] = operation.outputs[1]
+    switch operation.kind {
+    case .loss, .lossTerm:
+      contribute(operation.outputs[1], to: operation.inputs[0], operation)
       return
+    case .stopGradient: return
+    default: break
     }
     guard let outputGradient = gradients[operation.outputs[0]] else { return }
     switch operation.kind {
@@ -149,6 +157,12 @@ private struct Derivation {
       let kind = OperationKind.globalAveragePoolGradient(positions: positions, channels: channels)
       addGradient(kind, [dy], of: x, operation)
     case .dropout: addGradient(operation.kind, [dy], of: x, operation)
+    case .slice(let offset, let count, let total, let positions):
+      let kind = OperationKind.sliceGradient(
+        offset: offset, count: count, total: total, positions: positions)
+      addGradient(kind, [dy], of: x, operation)
+    case .gaussianSample(let shape, let stream):
+      addGradient(.gaussianSampleGradient(shape, stream: stream), [x, dy], of: x, operation)
     case .transpose(let rows, let columns):
       addGradient(.transpose(rows: columns, columns: rows), [dy], of: x, operation)
     case .addSinusoidalPositions: contribute(dy, to: x, operation)
@@ -326,6 +340,7 @@ private struct Derivation {
   private mutating func addParameterGradients(
     _ kind: OperationKind, _ inputs: [ValueID], of parameters: [ValueID], _ operation: Operation
   ) {
+    guard parameters.contains(where: differentiable.contains) else { return }
     let gradients = parameters.map { newParameterGradient($0) }
     graph.add(kind, inputs, to: gradients, layer: operation.layer)
   }
@@ -335,6 +350,10 @@ private struct Derivation {
       preconditionFailure("value \(value.index) is no parameter")
     }
     let count = graph[value].elementCount
+    // A kernel may give it with others that are wanted.
+    guard graph.parameters[index].isTrained else {
+      return graph.addValue(.shardConstant, elementCount: count)
+    }
     guard sharedParameters.contains(index) else {
       return graph.addValue(.parameterGradient(index), elementCount: count)
     }

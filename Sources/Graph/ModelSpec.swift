@@ -13,6 +13,9 @@ package struct ModelSpec: Equatable, Sendable {
 }
 
 extension ModelSpec {
+  /// What layers refer to the model's input by.
+  package static let inputName = "input"
+
   /// The batch norms with the statistics of the whole batch, in the order in which they are written.
   package var wholeBatchNorms: [LayerSpec] {
     layers.flatMap(\.withInner).filter { layer in
@@ -27,6 +30,10 @@ package struct LayerSpec: Equatable, Sendable {
   package var kind: LayerKind
   /// Replaces the index in parameter names: `layers.stem.weight` instead of `layers.0.weight`.
   package var name: String?
+  /// The layer whose output it takes; nil: the one before it.
+  package var source: String?
+  /// Whether its parameters, and those of the layers inside of it, are trained.
+  package var isTrained = true
   /// Where it stands in the config, `mnist.yaml:12:7`.
   package var place: String
 
@@ -38,8 +45,13 @@ package struct LayerSpec: Equatable, Sendable {
 }
 
 extension LayerSpec {
+  /// Whether it keeps running statistics.
+  var hasStatistics: Bool {
+    if case .batchNorm = kind { true } else { false }
+  }
+
   /// This layer and all layers inside of it.
-  fileprivate var withInner: [LayerSpec] {
+  var withInner: [LayerSpec] {
     switch kind {
     case .residual(let main, let shortcut): [self] + (main + shortcut).flatMap(\.withInner)
     case .parallel(let branches, _): [self] + branches.joined().flatMap(\.withInner)
@@ -91,6 +103,37 @@ package indirect enum LayerKind: Equatable, Sendable {
   case residual(main: [LayerSpec], shortcut: [LayerSpec])
   case parallel(branches: [[LayerSpec]], join: Join)
   case `repeat`(times: Int, layers: [LayerSpec])
+  /// Its input and the outputs of layers before it, by their names.
+  case join(JoinSpec)
+  /// The layer of that name once more, with the same parameters.
+  case shared(layer: String)
+  case stopGradient
+  /// One entry along the first axis, `[K, ...] -> [...]`.
+  case select(index: Int)
+  /// Some of the channels.
+  case channels(ChannelRange)
+  /// `[..., 2 C] -> [..., C]`: a draw from the normal distribution with the mean in the first half and the logarithm of
+  /// the variance in the second; where the model is used, the mean.
+  case gaussianSample
+}
+
+package struct JoinSpec: Equatable, Sendable {
+  package var sources: [String]
+  package var join = Join.concat
+
+  package init(sources: [String]) {
+    self.sources = sources
+  }
+}
+
+package struct ChannelRange: Equatable, Sendable {
+  package var first: Int
+  package var count: Int
+
+  package init(first: Int, count: Int) {
+    self.first = first
+    self.count = count
+  }
 }
 
 /// How the branches of `parallel` become one tensor.

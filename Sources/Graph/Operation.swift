@@ -83,10 +83,21 @@ package enum OperationKind: Equatable, Sendable {
   case concatenate(channels: [Int], positions: Int)
   /// `dy -> dx`, the channels `offset..<offset + count` of `total`.
   case slice(offset: Int, count: Int, total: Int, positions: Int)
+  /// `dy -> dx`: the channels go to `offset..<offset + count` of `total`, the others are zero.
+  case sliceGradient(offset: Int, count: Int, total: Int, positions: Int)
+  /// `x -> y`, a copy through which no gradient goes.
+  case stopGradient
+  /// `mean and log variance -> y`, `[2 channels] -> [channels]` at each position.
+  case gaussianSample(ChannelShape, stream: String)
+  /// `mean and log variance, dy -> dx`; the draws are repeated from the stream's counter.
+  case gaussianSampleGradient(ChannelShape, stream: String)
   /// `x -> y`: `[rows, columns]` of each sample becomes `[columns, rows]`.
   case transpose(rows: Int, columns: Int)
   /// `z, targets -> losses (one per position of a sample), dz?`; dz is divided by the true batch size and the positions.
   case loss(LossSpec, outputs: Int, positions: Int)
+  /// `z, t? -> losses (one per sample), dz?`: one more loss beside that of the model's end; t is another layer's output,
+  /// without which z is compared with the targets, if the loss compares at all.
+  case lossTerm(LossTermShape)
   /// `losses -> total`, of a sample the mean over its positions.
   case sumLosses(positions: Int)
   /// `z, targets -> total` of right answers; each position counts as a fraction of its sample.

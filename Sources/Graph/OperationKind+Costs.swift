@@ -59,6 +59,11 @@ extension OperationKind {
     case .multiply: "multiply"
     case .concatenate: "concatenate"
     case .slice: "slice"
+    case .sliceGradient: "slice_gradient"
+    case .stopGradient: "stop_gradient"
+    case .gaussianSample: "gaussian_sample"
+    case .gaussianSampleGradient: "gaussian_sample_gradient"
+    case .lossTerm: "auxiliary_loss"
     case .transpose: "transpose"
     case .scaleChannels: "scale_channels"
     case .scaleChannelsGradient: "scale_channels_gradient"
@@ -186,6 +191,12 @@ extension LayerKind {
     case .residual: "residual"
     case .parallel: "parallel"
     case .repeat: "repeat"
+    case .join: "join"
+    case .shared: "shared"
+    case .stopGradient: "stop_gradient"
+    case .select: "select"
+    case .channels: "channels"
+    case .gaussianSample: "gaussian_sample"
     }
   }
 

@@ -1,4 +1,4 @@
-/// A trained tensor.
+/// A tensor that training finds, or leaves as it is.
 package struct Parameter: Equatable, Sendable {
   /// `layers.0.weight`
   package var name: String
@@ -7,6 +7,8 @@ package struct Parameter: Equatable, Sendable {
   package var initializer: Initializer
   package var fanIn: Int
   package var fanOut: Int
+  /// A frozen one keeps its first value and has no gradient.
+  package var isTrained = true
 
   package var elementCount: Int { layout.elementCount }
 }

@@ -8,7 +8,7 @@ struct ParameterRun {
 
   static func runs(of segments: [ParameterSegment], spec: OptimizerSpec) -> [ParameterRun] {
     var runs: [ParameterRun] = []
-    for (tensor, segment) in segments.enumerated() where segment.count > 0 {
+    for (tensor, segment) in segments.enumerated() where segment.count > 0 && segment.isTrained {
       let hyper = spec.hyper(of: segment.name, kind: segment.kind)
       let end = runs.last?.range.upperBound ?? 0
       precondition(

@@ -17,7 +17,7 @@ package struct Evaluation: Equatable, Sendable {
 
 /// One sample's worth of numbers that ranks send to rank 0.
 ///
-/// Loss, share of right answers, then for class answers label, prediction and probability, else all
+/// The loss alone if it compares outputs with each other; else loss, share of right answers, then for class answers label, prediction and probability, else all
 /// targets and all outputs. Of a sequence of answers the means only.
 struct SampleRecordLayout: Equatable {
   var loss: LossSpec
@@ -34,7 +34,10 @@ struct SampleRecordLayout: Equatable {
     if case .sigmoidCrossEntropy = loss { true } else { false }
   }
 
-  var width: Int { answers > 1 ? 2 : answersAreClasses ? 5 : 2 + 2 * outputs }
+  var width: Int {
+    if loss.isPairwise { return 1 }
+    return answers > 1 ? 2 : answersAreClasses ? 5 : 2 + 2 * outputs
+  }
 
   /// Appends the record of one sample.
   func append<S: Scalar>(
@@ -46,6 +49,7 @@ struct SampleRecordLayout: Equatable {
       return
     }
     records.append(Float(losses[0]))
+    if loss.isPairwise { return }
     let label = labels?[0]
     if answersAreClasses {
       let prediction = firstLargest(of: output)
@@ -93,7 +97,9 @@ struct SampleRecordLayout: Equatable {
     if loss.countsRightAnswers {
       result.accuracy = rows.reduce(0) { $0 + Double(records[$1 + 1]) } / count
     }
-    if answers == 1 { result.predictions = predictions(in: records, rows: Array(rows)) }
+    if answers == 1, !loss.isPairwise {
+      result.predictions = predictions(in: records, rows: Array(rows))
+    }
     return result
   }
 

@@ -21,12 +21,17 @@ package struct ModelPlans: Sendable {
     evaluation = ExecutionPlan(
       inference: try spec.forwardGraph(.evaluation),
       capacity: spec.evaluation.batch ?? shardCapacity, options: options)
+    let outputs = training.graph.outputShape.reduce(1, *) / training.graph.answers
+    targetOutputs = spec.loss.isPairwise ? nil : outputs
   }
 
   package var graph: ModelGraph { training.graph }
 
   /// Numbers that the network gives for a sample, or for each of its answers.
   package var outputs: Int { graph.outputShape.reduce(1, *) / answers }
+
+  /// How many numbers, or classes, a target may have; nil: the loss compares outputs with each other.
+  package let targetOutputs: Int?
 
   /// Answers in a sample: the steps of a sequence of logits.
   package var answers: Int { graph.answers }
@@ -59,6 +64,7 @@ extension RunSpec {
   /// The network with its loss, before the gradients.
   func forwardGraph(_ mode: GraphMode) throws -> ModelGraph {
     try GraphBuilder.forward(
-      model, loss: loss, mode: mode, convolutions: convolution.algorithm)
+      model, loss: loss, auxiliary: auxiliaryLosses, mode: mode,
+      convolutions: convolution.algorithm)
   }
 }

@@ -128,6 +128,9 @@ package enum Probe {
 extension LossSpec {
   /// Whether a target can be a class number.
   fileprivate var takesClasses: Bool {
-    if case .softmaxCrossEntropy = self { true } else { false }
+    switch self {
+    case .softmaxCrossEntropy, .pairwise: true
+    default: false
+    }
   }
 }

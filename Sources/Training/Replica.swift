@@ -182,7 +182,7 @@ extension ModelMemory {
       let parameter = parameterList[index]
       return ParameterSegment(
         name: parameter.name, kind: parameter.kind, offset: leaf.parameters[index].lowerBound,
-        count: parameter.elementCount)
+        count: parameter.elementCount, isTrained: parameter.isTrained)
     }
   }
 }

@@ -42,11 +42,11 @@ package struct RunMaterial {
     try collectives.agree {
       guard collectives.localRank == 0 else { return }
       try LoadedData.prepare(
-        spec.data, seed: spec.seed, outputs: plans.outputs, answers: plans.answers)
+        spec.data, seed: spec.seed, outputs: plans.targetOutputs, answers: plans.answers)
     }
     data = try collectives.agree {
       let data = try LoadedData.open(
-        spec.data, seed: spec.seed, outputs: plans.outputs, answers: plans.answers,
+        spec.data, seed: spec.seed, outputs: plans.targetOutputs, answers: plans.answers,
         statistics: statistics)
       try data.shape.checkInput(ofModel: spec.model.input, place: inputPlace)
       return data

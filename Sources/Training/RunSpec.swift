@@ -11,6 +11,8 @@ package struct RunSpec: Equatable, Sendable {
   package var data: DataSpec
   package var model: ModelSpec
   package var loss: LossSpec
+  /// Of layers inside of the model.
+  package var auxiliaryLosses: [AuxiliaryLoss] = []
   package var optimizer: OptimizerSpec
   package var schedule: ScheduleSpec
   package var training: TrainingSpec

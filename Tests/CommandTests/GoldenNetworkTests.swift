@@ -127,7 +127,7 @@ struct GoldenNetworkTests {
       example.vocabulary.map { words in numbers.indices.map { Double($0 * $0 % words) } } ?? numbers
     let target: NamedTensor
     switch example.target {
-    case "softmax_cross_entropy":
+    case "softmax_cross_entropy", "classes":
       let classes = (0..<count * example.answers).map { Int64((7 * $0 + 3) % example.outputs) }
       target = NamedTensor(
         name: "target", shape: example.answers == 1 ? [count] : [count, example.answers],

@@ -229,7 +229,7 @@ struct BlockTests {
       "{a: {parameters: {units: 2}, layers: [{dense: $units}]}}", "[{a: {unit: 3}}]",
       """
       small.yaml:5:17: unknown key model.layers.0.a.unit
-        expected: a parameter of the block a: units or name
+        expected: a parameter of the block a: units, name, from or trainable
         to fix:   write units instead of unit
       """
     ),
@@ -293,7 +293,7 @@ struct BlockTests {
       "{a: {parameters: {name: 2}, layers: [relu]}}", "[a]",
       """
       small.yaml:4:29: name is no name for a parameter of a block
-        expected: letters, digits and _, the first one no digit; name is the layer's own
+        expected: letters, digits and _, the first one no digit; name, from and trainable are the layer's own
         to fix:   write, for example, filters
       """
     ),

@@ -20,9 +20,20 @@ struct SmallNetwork {
     input: [Int], _ layers: [LayerKind], loss: LossSpec, rows: Int = 5,
     mode: GraphMode = .training, fusion: Bool = true, classes: Bool = true, tokens: Int? = nil
   ) throws {
-    let spec = ModelSpec(input: input, layers: layers.map { LayerSpec($0) })
+    try self.init(
+      input: input, layers: layers.map { LayerSpec($0) }, loss: loss, rows: rows, mode: mode,
+      fusion: fusion, classes: classes, tokens: tokens)
+  }
+
+  init(
+    input: [Int], layers: [LayerSpec], loss: LossSpec, auxiliary: [AuxiliaryLoss] = [],
+    rows: Int = 5, mode: GraphMode = .training, fusion: Bool = true, classes: Bool = true,
+    tokens: Int? = nil
+  ) throws {
+    let spec = ModelSpec(input: input, layers: layers)
     plan = ExecutionPlan(
-      training: try GraphBuilder.forward(spec, loss: loss, mode: mode), capacity: rows,
+      training: try GraphBuilder.forward(spec, loss: loss, auxiliary: auxiliary, mode: mode),
+      capacity: rows,
       options: PlanOptions(fusion: fusion), holdsOutput: true, inputGradient: true)
     model = ModelMemory(plan)
     engine = ShardEngine(plan, model: model, usesClasses: classes, seed: 7)

@@ -236,7 +236,7 @@ struct Variant<Value> {
   let describe: (_ path: String) -> [ConfigurationKey]
   /// How it is written: `zeros`, `{normal: {mean, deviation}}`.
   var form: String {
-    let options = keyNames.filter { $0 != "name" }
+    let options = keyNames.filter { !LayerChoice.commonKeys.contains($0) }
     if options.isEmpty { return name }
     let table = "{\(name): {\(options.joined(separator: ", "))}}"
     guard let mainKey else { return table }
@@ -244,6 +244,22 @@ struct Variant<Value> {
   }
   private let mainKey: String?
   private let needsOptions: Bool
+
+  private init(
+    name: String, documentation: String, keyNames: [String], mainKey: String?, needsOptions: Bool,
+    read: @escaping (ConfigurationNode?, SectionSite, KindAdvice?, inout Faults) -> Value?,
+    write: @escaping (Value) -> [(String, ConfigurationNode)]?,
+    describe: @escaping (String) -> [ConfigurationKey]
+  ) {
+    self.name = name
+    self.documentation = documentation
+    self.keyNames = keyNames
+    self.mainKey = mainKey
+    self.needsOptions = needsOptions
+    self.read = read
+    self.write = write
+    self.describe = describe
+  }
 
   /// A kind whose options are the keys of `section`.
   init<Options>(
@@ -267,6 +283,17 @@ struct Variant<Value> {
     self.init(
       name, documentation, Section<Void>(defaults: (), keys: []), make: { value },
       extract: { $0 == value ? () : nil })
+  }
+
+  /// The same kind of a larger choice.
+  func mapped<Outer>(
+    _ make: @escaping (Value) -> Outer, _ extract: @escaping (Outer) -> Value?
+  ) -> Variant<Outer> {
+    Variant<Outer>(
+      name: name, documentation: documentation, keyNames: keyNames, mainKey: mainKey,
+      needsOptions: needsOptions,
+      read: { node, site, advice, faults in read(node, site, advice, &faults).map(make) },
+      write: { extract($0).flatMap(write) }, describe: describe)
   }
 
   func row(_ path: String) -> ConfigurationKey {

@@ -2,8 +2,8 @@ import Diagnostics
 
 /// The values of a block's parameters where it is used, and what they make of its layers.
 struct BlockArguments {
-  /// What the layer itself is called there.
-  private(set) var name: ConfigurationNode?
+  /// What is said of the layer itself there: its name, where its input comes from.
+  private(set) var common: [ConfigurationNode.TableEntry] = []
   private let block: BlockDefinition
   private var values: [String: ConfigurationNode] = [:]
 
@@ -32,7 +32,7 @@ struct BlockArguments {
       }
     }
     guard isSound else { return nil }
-    name = given.first { $0.key == "name" }?.value
+    common = given.filter { LayerChoice.commonKeys.contains($0.key) }
   }
 
   /// The block's layers with these values in place of the parameters; nil after a fault.
@@ -68,7 +68,7 @@ struct BlockArguments {
   private func reportUnknown(
     _ given: [ConfigurationNode.TableEntry], _ path: String, _ faults: inout Faults
   ) -> Bool {
-    let names = block.parameters.map(\.name) + ["name"]
+    let names = block.parameters.map(\.name) + LayerChoice.commonKeys
     let unknown = given.filter { !names.contains($0.key) }
     for entry in unknown {
       let nearest = nearestName(to: entry.key, among: names)

@@ -79,11 +79,13 @@ struct BlockDefinition {
         example: "{filters: null, kernel: 3}")
       return nil
     }
-    for entry in entries where !isWord(entry.key) || entry.key == "name" {
+    for entry in entries
+    where !isWord(entry.key) || LayerChoice.commonKeys.contains(entry.key) {
       faults.add(
         at: entry.keyPlace, path: join(path, entry.key),
         "\(entry.key) is no name for a parameter of a block",
-        expected: "letters, digits and _, the first one no digit; name is the layer's own",
+        expected: "letters, digits and _, the first one no digit; "
+          + "\(alternatives(LayerChoice.commonKeys, "and")) are the layer's own",
         remedy: "write, for example, filters")
     }
     return entries.map { Parameter(name: $0.key, value: $0.value.isNull ? nil : $0.value) }

@@ -93,13 +93,8 @@ struct BlockExpansion {
       let layers = arguments.layers(path: path, &faults)
     else { return nothing(at: layer.place) }
     let inner = expanded(list: layers, path: path, &faults)
-    var options = [
-      ConfigurationNode.TableEntry(key: "layers", keyPlace: place, value: inner)
-    ]
-    if let name = arguments.name {
-      options.insert(.init(key: "name", keyPlace: name.place, value: name), at: 0)
-    }
-    let table = ConfigurationNode(.table(options), at: layer.place)
+    let list = ConfigurationNode.TableEntry(key: "layers", keyPlace: place, value: inner)
+    let table = ConfigurationNode(.table(arguments.common + [list]), at: layer.place)
     return ConfigurationNode(
       .table([.init(key: "sequence", keyPlace: place, value: table)]), at: layer.place)
   }

@@ -32,9 +32,14 @@ enum LayerChoice {
   /// One row per layer and option, one for the name of all; lists inside of layers hold the same.
   static func describe(path: String) -> [ConfigurationKey] {
     let rows = unsafe choice.describe(path: path)
-    var name = rows.first { $0.path.hasSuffix(".name") }
-    name?.path = "\(path).*.name"
-    return rows.filter { !$0.path.hasSuffix(".name") } + (name.map { [$0] } ?? [])
+    let common = commonKeys.compactMap { key in
+      rows.first { $0.path.hasSuffix(".\(key)") }.map { row in
+        var row = row
+        row.path = "\(path).*.\(key)"
+        return row
+      }
+    }
+    return rows.filter { row in !commonKeys.contains { row.path.hasSuffix(".\($0)") } } + common
   }
 
   /// Made once: a network of blocks asks for it hundreds of times.
@@ -42,7 +47,7 @@ enum LayerChoice {
   private nonisolated(unsafe) static let choice: Choice<LayerSpec> = Choice(
     noun: "layer", isDocumentedByKind: true, example: "relu",
     variants: LayerChoice.linear + sequences + normalizing + pooling + shaping + activations
-      + imaging + containers)
+      + imaging + containers + references)
 
   /// The words that layers are called by.
   static let names = unsafe choice.names
@@ -65,10 +70,15 @@ enum LayerChoice {
 
 /// What layers have in common.
 extension LayerChoice {
-  /// The options of a layer with the name that every layer may have.
+  /// The keys that every layer has.
+  static let commonKeys = ["name", "from", "trainable"]
+
+  /// The options of a layer with those that every layer has.
   struct Named<Options> {
     var options: Options
     var name: String?
+    var source: String?
+    var isTrained = true
   }
 
   /// A layer with options.
@@ -80,12 +90,29 @@ extension LayerChoice {
     let nameKey = Key(
       "name", \Named<Options>.name, nameFormat.optional,
       "Replaces the layer's index in the names of its parameters.", isWritten: { $0.name != nil })
+    let sourceKey = Key(
+      "from", \Named<Options>.source, nameFormat.optional,
+      "The name of a layer before it, or input: what it takes as its input in place of the output of the layer "
+        + "before it.", isWritten: { $0.source != nil })
+    let trainableKey = Key(
+      "trainable", \Named<Options>.isTrained, .truth,
+      "false: its parameters and those of layers inside of it keep their values, and batch norms use their running "
+        + "statistics.", isWritten: { !$0.isTrained })
     let section = Section(
       defaults: Named(options: defaults), mainKey: main,
-      keys: keys.map { $0.inside(\Named<Options>.options) } + [nameKey])
+      keys: keys.map { $0.inside(\Named<Options>.options) } + [nameKey, sourceKey, trainableKey])
     return Variant(
-      name, documentation, section, make: { LayerSpec(make($0.options), name: $0.name) },
-      extract: { spec in extract(spec.kind).map { Named(options: $0, name: spec.name) } })
+      name, documentation, section,
+      make: { named in
+        var spec = LayerSpec(make(named.options), name: named.name)
+        (spec.source, spec.isTrained) = (named.source, named.isTrained)
+        return spec
+      },
+      extract: { spec in
+        extract(spec.kind).map {
+          Named(options: $0, name: spec.name, source: spec.source, isTrained: spec.isTrained)
+        }
+      })
   }
 
   /// A layer without options of its own.
@@ -100,7 +127,7 @@ extension LayerChoice {
     text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-") }
   }
 
-  private static var nameFormat: Format<String> {
+  static var nameFormat: Format<String> {
     Format.text(example: "stem").refined(
       expecting: "letters, digits, _ and -, not a number alone"
     ) { isName($0) && Int($0) == nil }

@@ -5,15 +5,67 @@ enum LossSection {
   static var format: Format<LossSpec> { choice.format }
 
   private static var choice: Choice<LossSpec> {
-    Choice(
-      noun: "loss", tagKey: "kind", example: "softmax_cross_entropy",
-      variants: [
-        softmax,
-        sigmoid,
-        Variant("mean_squared", "Squared difference, for real numbers.", .meanSquared),
-        Variant("mean_absolute", "Absolute difference, for real numbers.", .meanAbsolute),
-        huber,
+    Choice(noun: "loss", tagKey: "kind", example: "softmax_cross_entropy", variants: variants)
+  }
+
+  static var variants: [Variant<LossSpec>] {
+    [
+      softmax,
+      sigmoid,
+      Variant("mean_squared", "Squared difference, for real numbers.", .meanSquared),
+      Variant("mean_absolute", "Absolute difference, for real numbers.", .meanAbsolute),
+      huber,
+    ] + pairwise
+  }
+
+  private static var pairwise: [Variant<LossSpec>] {
+    [
+      margin(
+        "triplet", "Samples [3, ...]: the second nearer to the first than the third by a margin.",
+        example: 0.2, { .triplet(margin: $0) },
+        { if case .triplet(let margin) = $0 { margin } else { nil } }),
+      margin(
+        "hard_triplet",
+        "Each sample nearer to the farthest of its class than to the nearest of another, within a micro-shard.",
+        example: 0.2, { .hardTriplet(margin: $0) },
+        { if case .hardTriplet(let margin) = $0 { margin } else { nil } }),
+      margin(
+        "contrastive", "Samples [2, ...]: pairs of class 1 together, of class 0 a margin apart.",
+        example: 1, { .contrastive(margin: $0) },
+        { if case .contrastive(let margin) = $0 { margin } else { nil } }),
+      infoNCE,
+    ]
+  }
+
+  private static func margin(
+    _ name: String, _ documentation: String, example: Double,
+    _ make: @escaping (Double) -> PairwiseLoss, _ extract: @escaping (PairwiseLoss) -> Double?
+  ) -> Variant<LossSpec> {
+    let section = Section(
+      defaults: example, mainKey: "margin",
+      keys: [
+        Key("margin", \.self, .number(.above(0), example: example), "By how much they differ.")
       ])
+    return Variant(
+      name, documentation, section, make: { .pairwise(make($0)) },
+      extract: { if case .pairwise(let loss) = $0 { extract(loss) } else { nil } })
+  }
+
+  private static var infoNCE: Variant<LossSpec> {
+    let section = Section(
+      defaults: 0.1, mainKey: "temperature",
+      keys: [
+        Key(
+          "temperature", \.self, .number(.above(0), example: 0.1),
+          "What cosines are divided by before the softmax.")
+      ])
+    return Variant(
+      "info_nce",
+      "Samples [2, ...]: of all second entries of a micro-shard, which one belongs to the first, by their cosines.",
+      section, make: { .pairwise(.infoNCE(temperature: $0)) },
+      extract: {
+        if case .pairwise(.infoNCE(let temperature)) = $0 { temperature } else { nil }
+      })
   }
 
   private struct CrossEntropyOptions {

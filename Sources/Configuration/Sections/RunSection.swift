@@ -52,7 +52,7 @@ extension LossSpec {
   /// The kind of target that the loss is for.
   var impliedTarget: TargetKind {
     switch self {
-    case .softmaxCrossEntropy: .classes
+    case .softmaxCrossEntropy, .pairwise: .classes
     case .sigmoidCrossEntropy: .multiHot
     case .meanSquared, .meanAbsolute, .huber: .values
     }
@@ -85,6 +85,10 @@ enum RunSection {
       Key(
         "conv", \.run.convolution, Section.convolution.format, "How convolutions are computed."),
       Key("loss", \.run.loss, LossSection.format, "What training minimises.", isRequired: true),
+      Key(
+        "auxiliary_losses", \.run.auxiliaryLosses, AuxiliaryLossSection.format,
+        "More losses, of layers inside of the model, added to it.",
+        isWritten: { !$0.run.auxiliaryLosses.isEmpty }),
       Key(
         "optimizer", \.run.optimizer, OptimizerSection.format, "The update rule.",
         isRequired: true),

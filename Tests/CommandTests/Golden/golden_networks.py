@@ -17,6 +17,9 @@ from pytorch_twin import run
 
 # Words of each embedding, by name.
 tables = {}
+# Shapes of what the layers with names give.
+flows = {}
+PAIRWISE = {"triplet": 3, "hard_triplet": 3, "contrastive": 2, "info_nce": 3}
 HERE = pathlib.Path(__file__).parent
 SAMPLES = 6
 
@@ -31,6 +34,7 @@ def shapes(layers, x, path, found):
         kind, v = (layer, None) if isinstance(layer, str) else next(iter(layer.items()))
         o = v if isinstance(v, dict) else {}
         p = f"{path}.{o.get('name', index)}"
+        x = flows[o["from"]] if "from" in o else x
         if kind == "dense":
             units = o.get("units", v)
             found[p + ".weight"] = (units, x[-1])
@@ -140,6 +144,18 @@ def shapes(layers, x, path, found):
         elif kind == "repeat":
             for i in range(v["times"]):
                 x = shapes(v["layers"], x, f"{p}.{i}", found)
+        elif kind == "select":
+            x = x[1:]
+        elif kind == "channels":
+            x = (*x[:-1], o["count"])
+        elif kind == "shared":
+            x = flows[o.get("layer", v)]
+        elif kind == "join":
+            names = o.get("with", v)
+            ends = [x] + [flows[n] for n in ([names] if isinstance(names, str) else names)]
+            x = (*x[:-1], sum(e[-1] for e in ends)) if o.get("by", "concat") == "concat" else x
+        if "name" in o:
+            flows[o["name"]] = x
     return x
 
 
@@ -183,6 +199,7 @@ def case(path, training):
     config = yaml.safe_load(path.read_text())
     found = {}
     shape = config["model"]["input"]
+    flows["input"] = tuple(shape)
     output = shapes(config["model"]["layers"], tuple(shape), "layers", found)
     weights = tensors(found)
     count = SAMPLES
@@ -198,6 +215,9 @@ def case(path, training):
     if kind == "softmax_cross_entropy":
         answers = output[0] if len(output) == 2 else 1
         inputs["target"] = (7 * torch.arange(SAMPLES * answers) + 3) % output[-1]
+    elif kind in PAIRWISE:
+        output, kind = (PAIRWISE[kind],), "classes"
+        inputs["target"] = (7 * torch.arange(SAMPLES) + 3) % output[0]
     elif kind == "sigmoid_cross_entropy":
         inputs["target"] = (wave(SAMPLES * output[0], 0.5) > 0).double().reshape(SAMPLES, -1)
     else:

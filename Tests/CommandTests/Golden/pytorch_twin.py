@@ -52,13 +52,53 @@ class Twin:
 
     def __init__(self, weights, training):
         self.w, self.training, self.tables = weights, training, {}
+        # Outputs of layers with names, and what makes them.
+        self.flows, self.layers = {}, {}
 
     def chain(self, x, layers, path):
         for index, layer in enumerate(layers):
             kind, value = (layer, None) if isinstance(layer, str) else next(iter(layer.items()))
-            name = value.get("name", index) if isinstance(value, dict) else index
-            x = getattr(self, kind)(x, value, f"{path}.{name}")
+            o = value if isinstance(value, dict) else {}
+            name = o.get("name", index)
+            apply = getattr(self, kind)
+            x = apply(self.flows[o["from"]] if "from" in o else x, value, f"{path}.{name}")
+            if "name" in o:
+                self.flows[name] = x
+                self.layers[name] = lambda y, apply=apply, value=value, p=f"{path}.{name}": apply(y, value, p)
         return x
+
+    def join(self, x, v, p):
+        o = v if isinstance(v, dict) else {"with": v}
+        names = o["with"] if isinstance(o["with"], list) else [o["with"]]
+        return self.joined([x] + [self.flows[n] for n in names], o.get("by", "concat"))
+
+    def joined(self, ends, how):
+        if how == "concat":
+            return torch.cat(ends, 1 if ends[0].dim() == 4 else -1)
+        y = ends[0]
+        for e in ends[1:]:
+            y = y + e if how == "add" else y * e
+        return y
+
+    def shared(self, x, v, p):
+        flows = dict(self.flows)
+        y = self.layers[option(v, "layer")["layer"]](x)
+        self.flows = flows
+        return y
+
+    def stop_gradient(self, x, v, p):
+        return x.detach()
+
+    def select(self, x, v, p):
+        return x[:, option(v, "index")["index"]]
+
+    def channels(self, x, v, p):
+        first = v.get("first", 0)
+        return x.narrow(1 if x.dim() == 4 else -1, first, v["count"])
+
+    def gaussian_sample(self, x, v, p):
+        assert not self.training, "gaussian_sample draws its own numbers: compare with --evaluate"
+        return x.chunk(2, -1)[0]
 
     def dense(self, x, v, p):
         o = option(v, "units")
@@ -303,13 +343,7 @@ class Twin:
 
     def parallel(self, x, v, p):
         ends = [self.chain(x, layers or [], f"{p}.branches.{i}") for i, layers in enumerate(v["branches"])]
-        join = v.get("join", "concat")
-        if join == "concat":
-            return torch.cat(ends, 1 if x.dim() == 4 else -1)
-        y = ends[0]
-        for e in ends[1:]:
-            y = y + e if join == "add" else y * e
-        return y
+        return self.joined(ends, v.get("join", "concat"))
 
     def repeat(self, x, v, p):
         for i in range(v["times"]):
@@ -317,8 +351,54 @@ class Twin:
         return x
 
 
-def loss_of(config, z, target):
-    v = config["loss"]
+def rows(x):
+    """channels last, positions as rows: [N, P, C]"""
+    x = x.permute(0, 2, 3, 1) if x.dim() == 4 else x
+    return x.flatten(1, -2) if x.dim() > 2 else x[:, None]
+
+
+def auxiliary(o, flows, target):
+    """one of auxiliary_losses"""
+    z = flows[o["of"]]
+    if "target" in o:
+        target = flows[o["target"]].detach()
+    kind = o["loss"] if isinstance(o["loss"], str) else None
+    if kind == "kl_divergence":
+        mean, log_variance = rows(z).chunk(2, -1)
+        loss = ((mean**2 + log_variance.exp() - log_variance - 1) / 2).sum((1, 2)).mean()
+    elif kind == "cosine":
+        loss = (1 - F.cosine_similarity(rows(z), rows(target), -1)).mean()
+    elif kind == "gram":
+        a, b = rows(z), rows(target)
+        n = a.shape[1] * a.shape[2]
+        loss = ((a.mT @ a - b.mT @ b) ** 2).sum((1, 2)).mean() / (4 * n**2)
+    else:
+        loss = loss_of(o["loss"], z, target)
+    return o.get("weight", 1.0) * loss
+
+
+def pairwise(kind, o, z, target):
+    distance = lambda a, b: ((a - b) ** 2).sum(-1)
+    if kind == "triplet":
+        a, p, n = z.unbind(1)
+        return F.relu(distance(a, p) - distance(a, n) + o.get("margin", 0.2)).mean()
+    if kind == "hard_triplet":
+        d = distance(z[:, None], z[None])
+        same = target[:, None] == target[None]
+        others = ~torch.eye(len(z), dtype=torch.bool)
+        far = torch.where(same & others, d, -math.inf).amax(1)
+        near = torch.where(same, math.inf, d).amin(1)
+        return F.relu(far - near + o.get("margin", 0.2)).mean()
+    if kind == "contrastive":
+        a, b = z.unbind(1)
+        y = target.to(z.dtype)
+        apart = F.relu(o.get("margin", 1.0) - distance(a, b).sqrt())
+        return ((y * distance(a, b) + (1 - y) * apart**2) / 2).mean()
+    a, b = F.normalize(z, dim=-1).unbind(1)
+    return F.cross_entropy(a @ b.T / o.get("temperature", 0.1), torch.arange(len(z)))
+
+
+def loss_of(v, z, target):
     if isinstance(v, str):
         kind, o = v, {}
     elif "kind" in v:
@@ -334,6 +414,8 @@ def loss_of(config, z, target):
         if o.get("class_weights"):
             losses = losses * torch.tensor(o["class_weights"], dtype=z.dtype)[t]
         return losses.mean()
+    if kind in ("triplet", "hard_triplet", "contrastive", "info_nce"):
+        return pairwise(kind, o, z, target)
     t = target.to(z.dtype).reshape(z.shape)
     if kind == "sigmoid_cross_entropy":
         weights = o.get("class_weights")
@@ -357,9 +439,14 @@ def run(config, weights, inputs, training, dtype):
     x = inputs["input"].to(dtype).requires_grad_(not has_tokens)
     image = len(config["model"]["input"]) == 3
     y = x.reshape(len(x), *config["model"]["input"])
-    y = Twin(weights, training).chain(y.permute(0, 3, 1, 2) if image else y, config["model"]["layers"], "layers")
+    twin = Twin(weights, training)
+    y = y.permute(0, 3, 1, 2) if image else y
+    twin.flows["input"] = y
+    y = twin.chain(y, config["model"]["layers"], "layers")
     y = y.permute(0, 2, 3, 1).flatten(1) if y.dim() == 4 else y
-    loss = loss_of(config, y, inputs["target"])
+    loss = loss_of(config["loss"], y, inputs["target"])
+    for term in config.get("auxiliary_losses", []):
+        loss = loss + auxiliary(term, twin.flows, inputs["target"])
     loss.backward()
     result = {"output": y.detach(), "loss": loss.detach().reshape(1)}
     if not has_tokens:
