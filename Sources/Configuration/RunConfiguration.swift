@@ -57,6 +57,11 @@ package struct RunConfiguration: Sendable {
     var spec = draft.finished(
       fileStem: ConfigurationSearch.withoutExtension(steps.last ?? "run"))
     spec.data.source = paths.resolve(spec.data.source)
+    spec.initialWeights = spec.initialWeights.map { weights in
+      var weights = weights
+      weights.file = paths.resolve(weights.file)
+      return weights
+    }
     spec.outputFolder = paths.expandHome(spec.outputFolder)
 
     let resolved = ConfigurationNode.table(RunSection.section.write(RunDraft(spec)))

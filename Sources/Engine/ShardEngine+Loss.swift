@@ -7,7 +7,7 @@ extension ShardEngine {
     switch operations[index].kind {
     case .loss(let spec, let outputs, let positions):
       runLoss(
-        spec, outputs, positions: positions, target: nil,
+        spec, outputs, positions: positions, target: target(index),
         scale: 1 / (S(batchSize) * S(positions)), index)
     case .lossTerm(let shape): runLossTerm(shape, index)
     case .sumLosses(let positions):
@@ -86,6 +86,12 @@ extension ShardEngine {
         outputs: z, rows: rows, channels: channels, temperature: S(temperature), scale: scale,
         losses: losses, gradient: gradient, scratch: scratch)
     }
+  }
+
+  /// What another operation gave, where outputs are compared with that and not with the data's targets.
+  private func target(_ index: Int) -> Block<S>? {
+    let value = operations[index].inputs[1]
+    return plan.graph[value].role == .target ? nil : block(value)
   }
 
   private func runLossTerm(_ shape: LossTermShape, _ index: Int) {

@@ -33,10 +33,13 @@ package struct GraphBuilder {
 
   /// The forward graph of `spec` with the loss on its output.
   ///
+  /// - Parameters:
+  ///   - target: The name of the layer that the output is compared with, or `input`; nil: the data's targets.
+  ///   - auxiliary: Losses on layers inside of the model.
   /// - Throws: A `Diagnostic` that names the layer, the shape it got and the shape it needs.
   package static func forward(
-    _ spec: ModelSpec, loss: LossSpec?, auxiliary: [AuxiliaryLoss] = [], mode: GraphMode,
-    convolutions: ConvolutionAlgorithm = .auto
+    _ spec: ModelSpec, loss: LossSpec?, target: String? = nil, auxiliary: [AuxiliaryLoss] = [],
+    mode: GraphMode, convolutions: ConvolutionAlgorithm = .auto
   ) throws -> ModelGraph {
     var builder = GraphBuilder(
       graph: ModelGraph(inputShape: spec.input), mode: mode,
@@ -46,7 +49,9 @@ package struct GraphBuilder {
     let end = try builder.lower(spec.layers, from: start, path: "layers", reluFollows: false)
     builder.graph.output = end.value
     builder.graph.outputShape = end.shape
-    if let loss { try builder.attach(loss, auxiliary, to: end, layers: spec.layers) }
+    if let loss {
+      try builder.attach(loss, target: target, auxiliary, to: end, layers: spec.layers)
+    }
     try builder.checkTrained(spec)
     return builder.graph
   }

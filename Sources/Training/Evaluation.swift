@@ -17,10 +17,11 @@ package struct Evaluation: Equatable, Sendable {
 
 /// One sample's worth of numbers that ranks send to rank 0.
 ///
-/// The loss alone if it compares outputs with each other; else loss, share of right answers, then for class answers label, prediction and probability, else all
+/// The loss alone if it has no use for targets; else loss, share of right answers, then for class answers label, prediction and probability, else all
 /// targets and all outputs. Of a sequence of answers the means only.
 struct SampleRecordLayout: Equatable {
   var loss: LossSpec
+  var comparesWithData = true
   /// Of each answer.
   var outputs: Int
   /// In a sample.
@@ -35,7 +36,7 @@ struct SampleRecordLayout: Equatable {
   }
 
   var width: Int {
-    if loss.isPairwise { return 1 }
+    if !comparesWithData { return 1 }
     return answers > 1 ? 2 : answersAreClasses ? 5 : 2 + 2 * outputs
   }
 
@@ -49,7 +50,7 @@ struct SampleRecordLayout: Equatable {
       return
     }
     records.append(Float(losses[0]))
-    if loss.isPairwise { return }
+    if !comparesWithData { return }
     let label = labels?[0]
     if answersAreClasses {
       let prediction = firstLargest(of: output)
@@ -94,10 +95,10 @@ struct SampleRecordLayout: Equatable {
     var result = Evaluation(
       samples: records.count / width,
       loss: rows.reduce(0) { $0 + Double(records[$1]) } / count)
-    if loss.countsRightAnswers {
+    if comparesWithData, loss.countsRightAnswers {
       result.accuracy = rows.reduce(0) { $0 + Double(records[$1 + 1]) } / count
     }
-    if answers == 1, !loss.isPairwise {
+    if answers == 1, comparesWithData {
       result.predictions = predictions(in: records, rows: Array(rows))
     }
     return result

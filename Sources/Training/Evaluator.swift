@@ -14,12 +14,17 @@ package struct Evaluator<S: Scalar> {
   private let collectives: any Collectives
   private let layout: SampleRecordLayout
 
-  package init(engine: ShardEngine<S>, loss: LossSpec, collectives: any Collectives) {
+  /// - Parameter comparesWithData: Whether the loss compares outputs with the data's targets.
+  package init(
+    engine: ShardEngine<S>, loss: LossSpec, comparesWithData: Bool = true,
+    collectives: any Collectives
+  ) {
     self.engine = engine
     self.collectives = collectives
     let graph = engine.plan.graph
     layout = SampleRecordLayout(
-      loss: loss, outputs: graph[graph.output].elementCount / graph.answers,
+      loss: loss, comparesWithData: comparesWithData,
+      outputs: graph[graph.output].elementCount / graph.answers,
       answers: graph.answers)
   }
 
@@ -73,7 +78,7 @@ package struct Evaluator<S: Scalar> {
       layout.append(
         to: &records, losses: losses[answers], output: output[columns],
         labels: engine.usesClasses ? engine.classes[answers] : nil,
-        targets: engine.usesClasses ? nil : engine.targets[columns])
+        targets: engine.usesClasses || !layout.comparesWithData ? nil : engine.targets[columns])
     }
   }
 

@@ -22,7 +22,7 @@ package struct ModelPlans: Sendable {
       inference: try spec.forwardGraph(.evaluation),
       capacity: spec.evaluation.batch ?? shardCapacity, options: options)
     let outputs = training.graph.outputShape.reduce(1, *) / training.graph.answers
-    targetOutputs = spec.loss.isPairwise ? nil : outputs
+    targetOutputs = spec.comparesWithData ? outputs : nil
   }
 
   package var graph: ModelGraph { training.graph }
@@ -30,7 +30,7 @@ package struct ModelPlans: Sendable {
   /// Numbers that the network gives for a sample, or for each of its answers.
   package var outputs: Int { graph.outputShape.reduce(1, *) / answers }
 
-  /// How many numbers, or classes, a target may have; nil: the loss compares outputs with each other.
+  /// How many numbers, or classes, a target may have; nil: the loss has no use for one.
   package let targetOutputs: Int?
 
   /// Answers in a sample: the steps of a sequence of logits.
@@ -64,7 +64,7 @@ extension RunSpec {
   /// The network with its loss, before the gradients.
   func forwardGraph(_ mode: GraphMode) throws -> ModelGraph {
     try GraphBuilder.forward(
-      model, loss: loss, auxiliary: auxiliaryLosses, mode: mode,
+      model, loss: loss, target: lossTarget, auxiliary: auxiliaryLosses, mode: mode,
       convolutions: convolution.algorithm)
   }
 }

@@ -44,12 +44,15 @@ extension ModelMemory where S: TensorNumber {
   }
 
   /// Fills parameters and statistics from a file's tensors, whose names and shapes are checked.
+  ///
+  /// - Parameter skips: Whether a tensor keeps its values.
   package func load(
     _ tensors: TensorTable, prefix: String = "", parameters: Block<S>? = nil,
-    statistics: Block<S>? = nil
+    statistics: Block<S>? = nil, skipping skips: (_ name: String) -> Bool = { _ in false }
   ) throws {
-    try loadParameters(tensors, prefix: prefix, into: parameters ?? self.parameters)
-    for (statistic, range) in zip(statisticList, leaf.statistics) {
+    try loadParameters(
+      tensors, prefix: prefix, into: parameters ?? self.parameters, skipping: skips)
+    for (statistic, range) in zip(statisticList, leaf.statistics) where !skips(statistic.name) {
       let values = try tensors.values(prefix + statistic.name, as: S.self)
       values.withBlock { (statistics ?? self.statistics)[range].copy(from: $0) }
     }
@@ -57,9 +60,10 @@ extension ModelMemory where S: TensorNumber {
 
   /// Fills a buffer that is laid out like the parameters.
   package func loadParameters(
-    _ tensors: TensorTable, prefix: String, into buffer: Block<S>
+    _ tensors: TensorTable, prefix: String, into buffer: Block<S>,
+    skipping skips: (_ name: String) -> Bool = { _ in false }
   ) throws {
-    for (parameter, range) in zip(parameterList, leaf.parameters) {
+    for (parameter, range) in zip(parameterList, leaf.parameters) where !skips(parameter.name) {
       let values = try tensors.values(prefix + parameter.name, as: S.self)
       values.withBlock { parameter.layout.fill(buffer[range], fromFileOrder: $0) }
     }

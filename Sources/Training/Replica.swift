@@ -122,7 +122,7 @@ package struct RunCounters: Equatable, Sendable {
   package init(_ spec: RunSpec) {
     stopping = EarlyStopping(
       spec: spec.training.earlyStopping ?? EarlyStoppingSpec(patience: .max),
-      better: spec.loss.countsRightAnswers ? .higher : .lower)
+      better: spec.countsRightAnswers ? .higher : .lower)
   }
 
   /// Takes in the means over the samples since the ranks agreed last.

@@ -43,7 +43,7 @@ extension TargetLayout {
   }
 }
 
-extension LossSpec {
+extension RunSpec {
   /// What a run reports beside the loss.
   package var metricLabel: MetricLabel {
     countsRightAnswers ? .accuracy : MetricLabel(name: "metric", isFraction: false)

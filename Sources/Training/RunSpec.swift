@@ -11,8 +11,12 @@ package struct RunSpec: Equatable, Sendable {
   package var data: DataSpec
   package var model: ModelSpec
   package var loss: LossSpec
+  /// The name of the layer that the model's end is compared with, or `input`; nil: the data's targets.
+  package var lossTarget: String?
   /// Of layers inside of the model.
   package var auxiliaryLosses: [AuxiliaryLoss] = []
+  /// nil: all weights start at random.
+  package var initialWeights: InitialWeightsSpec?
   package var optimizer: OptimizerSpec
   package var schedule: ScheduleSpec
   package var training: TrainingSpec
@@ -48,6 +52,14 @@ package struct RunSpec: Equatable, Sendable {
     self.plan = plan
     self.outputFolder = outputFolder
   }
+}
+
+extension RunSpec {
+  /// Whether the loss compares the model's end with the data's targets.
+  package var comparesWithData: Bool { lossTarget == nil && !loss.isPairwise }
+
+  /// Whether an output can be right or wrong.
+  package var countsRightAnswers: Bool { comparesWithData && loss.countsRightAnswers }
 }
 
 package struct TrainingSpec: Equatable, Sendable {

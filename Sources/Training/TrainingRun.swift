@@ -81,7 +81,9 @@ package final class TrainingRun {
       plans.evaluation, model: replica.model, usesClasses: usesClasses, seed: spec.seed,
       arena: arena)
     evaluationEngine.bind(parameters: replica.usedParameters, of: plans.training.leaf)
-    evaluator = Evaluator(engine: evaluationEngine, loss: spec.loss, collectives: collectives)
+    evaluator = Evaluator(
+      engine: evaluationEngine, loss: spec.loss, comparesWithData: spec.comparesWithData,
+      collectives: collectives)
     trainLoader = BatchLoader(
       part: data.train, statistics: data.statistics, augmentation: data.augmentation)
     order = EpochOrder(
@@ -202,6 +204,7 @@ package final class TrainingRun {
     loader.loadInputs(
       positions, order: order, epoch: epoch,
       into: engine.input.prefix(positions.count * loader.elementCount))
+    guard engine.plan.graph.target != nil else { return }
     if engine.usesClasses {
       loader.loadClasses(
         positions, order: order, into: engine.classes.prefix(positions.count * loader.answers))
@@ -236,7 +239,7 @@ package final class TrainingRun {
       if isBest, spec.training.earlyStopping != nil { replica.keepBest() }
       dev = result
     }
-    let counts = spec.loss.countsRightAnswers
+    let counts = spec.countsRightAnswers
     let times = try ledger.close()
     try journal?.note(
       EpochRecord(

@@ -80,6 +80,6 @@ extension RateFact {
 /// The terminal of rank 0.
 func console(_ option: ProgressOption, spec: RunSpec, firstStep: Int) -> ProgressDisplay {
   ProgressDisplay(
-    style: option.style(), label: spec.loss.metricLabel, firstStep: firstStep,
+    style: option.style(), label: spec.metricLabel, firstStep: firstStep,
     width: terminalColumns(environment: ProcessInfo.processInfo.environment))
 }

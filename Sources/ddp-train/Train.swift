@@ -50,6 +50,8 @@ func train(
         place: "\(folder.checkpoints.path)/\(checkpoint.name)")
     }
     material.releaseTensors()
+  } else if let weights = spec.initialWeights {
+    try collectives.agree { try replica.start(from: weights) }
   }
   // A start that was asked to end has changed nothing, also with --fresh.
   try preemption.endStartIfAsked(step: options.fresh ? 0 : replica.counters.step)
@@ -95,7 +97,7 @@ private func run(
     try writeFile(configuration.resolvedText, to: "\(folder.path)/config.resolved.yaml")
     let log = try MetricsLog(path: "\(folder.path)/metrics.jsonl", resumingAt: resumedStep)
     return RunJournal(
-      display: console, log: log, label: spec.loss.metricLabel, length: length,
+      display: console, log: log, label: spec.metricLabel, length: length,
       onFailure: spec.checkpoint.onFailure, firstStep: replica.counters.step)
   }
   let keeper =
@@ -142,7 +144,7 @@ private func finish(
     let names = material.data.shape.target.reportNames
     if let predictions = evaluation?.predictions { try results.write(predictions, names: names) }
     let summary = RunSummary(
-      facts: facts, label: spec.loss.metricLabel, epochs: journal.log.epochs,
+      facts: facts, label: spec.metricLabel, epochs: journal.log.epochs,
       heals: journal.log.heals,
       reportTitle: reportTitle(part?.0, evaluation),
       report: evaluation?.predictions?.reportLines(names: names) ?? [], times: times,

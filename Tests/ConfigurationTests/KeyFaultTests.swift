@@ -19,7 +19,7 @@ struct KeyFaultTests {
     #expect(
       faults(smallest.replacing("loss:", with: "los:")) == """
         small.yaml:6:1: unknown key los
-          expected: one of name, seed, data, model, conv, loss, auxiliary_losses, optimizer, schedule, training, evaluation, \
+          expected: one of name, seed, data, model, initial_weights, conv, loss, loss_target, auxiliary_losses, optimizer, schedule, training, evaluation, \
         checkpoint, preemption, audit, failure, plan, communication, placement, output
           to fix:   write loss instead of los
         """)

@@ -52,6 +52,7 @@ func faults(_ text: String, _ overrides: String...) -> String {
 func withoutPlaces(_ spec: RunSpec) -> RunSpec {
   var spec = spec
   spec.model.layers = withoutPlaces(spec.model.layers)
+  for index in spec.auxiliaryLosses.indices { spec.auxiliaryLosses[index].place = "" }
   return spec
 }
 
@@ -67,7 +68,9 @@ private func withoutPlaces(_ layers: [LayerSpec]) -> [LayerSpec] {
       case .sequence(let layers): .sequence(withoutPlaces(layers))
       default: layer.kind
       }
-    return LayerSpec(kind, name: layer.name, place: "")
+    var layer = layer
+    (layer.kind, layer.place) = (kind, "")
+    return layer
   }
 }
 

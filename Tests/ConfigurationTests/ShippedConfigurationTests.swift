@@ -16,7 +16,7 @@ struct ShippedConfigurationTests {
         "fashion-mnist-best", "fashion-mnist-large-batch", "flower", "googlenet", "gpt-2",
         "inception", "lenet", "lenet-5", "logistic-regression", "mlp", "mobilenet-v2", "moons",
         "residual", "resnet-18", "resnet-20", "resnet-50", "spirals", "tagger", "time-series",
-        "trigger-word", "vgg-16", "vit-b-16", "xor",
+        "trigger-word", "triplet", "vae", "vgg-16", "vit-b-16", "xor",
       ])
   }
 
@@ -25,7 +25,9 @@ struct ShippedConfigurationTests {
     let spec = try RunConfiguration.load(name, search: shipped).spec
     #expect(spec.name == name)
     #expect(spec.outputFolder == "runs/\(name)")
-    let graph = try GraphBuilder.forward(spec.model, loss: spec.loss, mode: .training)
+    let graph = try GraphBuilder.forward(
+      spec.model, loss: spec.loss, target: spec.lossTarget, auxiliary: spec.auxiliaryLosses,
+      mode: .training)
     let outputs = graph.outputShape.reduce(1, *)
     try RunConfiguration.load(name, search: shipped).checkCounts(outputs: outputs)
   }

@@ -195,7 +195,7 @@ struct ValueFaultTests {
           expected: a whole number, at least 1
           to fix:   write, for example, 2
         small.yaml:11:13: model.layers.6.relu is 3
-          expected: a table with name
+          expected: a table with name, from and trainable
           to fix:   write, for example, relu: {name: stem}
         small.yaml:12:18: model.layers.7 has name beside dense
           expected: one layer, with its options inside: dense: {...}

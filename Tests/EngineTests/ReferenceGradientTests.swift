@@ -12,15 +12,17 @@ struct ReferenceGradientTests {
     var layers: [LayerSpec]
     var loss = GradientCheckTests.softmax
     var auxiliary: [AuxiliaryLoss] = []
+    var target: String?
     var isSmooth = false
 
     init(
       _ description: String, _ input: [Int], _ layers: [LayerSpec],
       loss: LossSpec = GradientCheckTests.softmax, _ auxiliary: [AuxiliaryLoss] = [],
-      isSmooth: Bool = false
+      target: String? = nil, isSmooth: Bool = false
     ) {
       (testDescription, self.input, self.layers) = (description, input, layers)
       (self.loss, self.auxiliary, self.isSmooth) = (loss, auxiliary, isSmooth)
+      self.target = target
     }
   }
 
@@ -105,6 +107,8 @@ struct ReferenceGradientTests {
         term(.cosine, "a", target: "input"), term(.gram, "b", target: "input"),
         term(.loss(.meanSquared), "b", target: "input"),
       ]),
+    Case(
+      "an autoencoder", [5], [dense(3), tanh, dense(5)], loss: .meanSquared, target: "input"),
     Case("triplets", [3, 4], [linear(5)], loss: .pairwise(.triplet(margin: 0.3))),
     Case("hard triplets", [4], [linear(3)], loss: .pairwise(.hardTriplet(margin: 0.8))),
     Case("pairs", [2, 4], [linear(5)], loss: .pairwise(.contrastive(margin: 1.5))),
@@ -118,9 +122,10 @@ struct ReferenceGradientTests {
   func gradients(_ example: Case) throws {
     let network = try SmallNetwork(
       input: example.input, layers: example.layers, loss: example.loss,
-      auxiliary: example.auxiliary)
+      target: example.target, auxiliary: example.auxiliary)
     // No gradient goes to a target: what is differentiated must not move it.
-    let movesTarget = example.auxiliary.contains { $0.target == "input" }
+    let movesTarget =
+      example.target == "input" || example.auxiliary.contains { $0.target == "input" }
     network.run()
     let gradients = network.parameterGradients
     let input = try #require(network.engine.inputGradient).array

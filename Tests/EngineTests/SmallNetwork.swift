@@ -26,13 +26,15 @@ struct SmallNetwork {
   }
 
   init(
-    input: [Int], layers: [LayerSpec], loss: LossSpec, auxiliary: [AuxiliaryLoss] = [],
+    input: [Int], layers: [LayerSpec], loss: LossSpec, target: String? = nil,
+    auxiliary: [AuxiliaryLoss] = [],
     rows: Int = 5, mode: GraphMode = .training, fusion: Bool = true, classes: Bool = true,
     tokens: Int? = nil
   ) throws {
     let spec = ModelSpec(input: input, layers: layers)
     plan = ExecutionPlan(
-      training: try GraphBuilder.forward(spec, loss: loss, auxiliary: auxiliary, mode: mode),
+      training: try GraphBuilder.forward(
+        spec, loss: loss, target: target, auxiliary: auxiliary, mode: mode),
       capacity: rows,
       options: PlanOptions(fusion: fusion), holdsOutput: true, inputGradient: true)
     model = ModelMemory(plan)

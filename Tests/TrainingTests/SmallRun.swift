@@ -70,7 +70,7 @@ struct SmallRun {
   }
 
   private func journal(_ path: String, _ length: RunLength, firstStep: Int) throws -> RunJournal {
-    let label = spec.loss.metricLabel
+    let label = spec.metricLabel
     return RunJournal(
       display: ProgressDisplay(style: .none, label: label, firstStep: firstStep, write: { _ in }),
       log: try MetricsLog(path: path, resumingAt: firstStep == 0 ? nil : firstStep), label: label,

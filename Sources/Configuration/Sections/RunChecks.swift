@@ -47,7 +47,7 @@ enum RunChecks {
     _ draft: RunDraft, _ site: SectionSite, _ faults: inout Faults
   ) {
     guard site.isSound("data.target_kind", "loss", in: faults), draft.data.target == .classes,
-      draft.run.loss.impliedTarget != .classes
+      draft.run.lossTarget == nil, draft.run.loss.impliedTarget != .classes
     else { return }
     faults.add(
       at: site.node?.place(at: "data.target_kind") ?? site.place, path: "data.target_kind",

@@ -43,7 +43,8 @@ struct RunDraft {
     run.name = name ?? RunSection.name(from: fileStem)
     run.outputFolder = output.folder ?? "runs/\(run.name)"
     run.data = data.spec
-    run.data.target = data.target ?? run.loss.impliedTarget
+    run.data.target =
+      data.target ?? (run.lossTarget == nil ? run.loss.impliedTarget : .classes)
     return run
   }
 }
@@ -83,8 +84,16 @@ enum RunSection {
       Key("data", \.data, DataSection.format, "Where samples come from.", isRequired: true),
       Key("model", \.run.model, ModelSection.section.format, "The network.", isRequired: true),
       Key(
+        "initial_weights", \.run.initialWeights, initialWeights.format.optional,
+        "Weights to start from, under the names of model.safetensors.",
+        isWritten: { $0.run.initialWeights != nil }),
+      Key(
         "conv", \.run.convolution, Section.convolution.format, "How convolutions are computed."),
       Key("loss", \.run.loss, LossSection.format, "What training minimises.", isRequired: true),
+      Key(
+        "loss_target", \.run.lossTarget, LayerChoice.nameFormat.optional,
+        "What the model's end is compared with: input (autoencoders), or the name of a layer.",
+        shownDefault: "the data's targets", isWritten: { $0.run.lossTarget != nil }),
       Key(
         "auxiliary_losses", \.run.auxiliaryLosses, AuxiliaryLossSection.format,
         "More losses, of layers inside of the model, added to it.",
@@ -96,6 +105,24 @@ enum RunSection {
         "schedule", \.run.schedule, ScheduleSection.format, "The learning rate over the steps.",
         shownDefault: "constant"),
     ]
+  }
+
+  private static var initialWeights: Section<InitialWeightsSpec> {
+    let pattern = Format.text("words of a name, with * for any", example: "layers.9")
+    return Section(
+      defaults: InitialWeightsSpec(file: ""), mainKey: "file",
+      keys: [
+        Key(
+          "file", \.file,
+          .text(
+            "the path of a file, absolute or relative to the configuration's",
+            example: "pretrained.safetensors"), "A safetensors file.", isRequired: true),
+        Key(
+          "except", \.except,
+          pattern.oneOrMore(
+            "names of tensors, with * for any", example: "[layers.9]", isEmptyAllowed: true),
+          "Tensors that start at random all the same: whole words of their names."),
+      ])
   }
 
   private static var runningKeys: [Key<RunDraft>] {
