@@ -8,6 +8,7 @@ enum RunChecks {
     checkStratification(draft, site, &faults)
     checkGenerated(draft, site, &faults)
     checkTarget(draft, site, &faults)
+    checkClassTarget(draft, site, &faults)
     checkLocalSteps(draft, site, &faults)
   }
 
@@ -54,6 +55,20 @@ enum RunChecks {
       "data.target_kind is classes, but the loss compares the outputs with numbers",
       expected: "multi_hot or values for this loss",
       remedy: "remove target_kind, or use softmax_cross_entropy")
+  }
+
+  /// Labels and classes to ignore are numbers of classes.
+  private static func checkClassTarget(
+    _ draft: RunDraft, _ site: SectionSite, _ faults: inout Faults
+  ) {
+    guard site.isSound("data.target_kind", "loss", in: faults), let target = draft.data.target,
+      target != .classes, draft.run.loss.ignoredClass != nil
+    else { return }
+    let word = target == .multiHot ? "multi_hot" : "values"
+    faults.add(
+      at: site.node?.place(at: "data.target_kind") ?? site.place, path: "data.target_kind",
+      "data.target_kind is \(word), but the loss knows a class number that stands for none",
+      expected: "class numbers for this loss", remedy: "remove target_kind, or loss.ignore")
   }
 
   private static func hasJudges(_ draft: RunDraft) -> Bool {
