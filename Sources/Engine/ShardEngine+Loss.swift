@@ -104,7 +104,8 @@ extension ShardEngine {
   private func runTemporalLoss(_ shape: TemporalShape, _ index: Int) {
     connectionistTemporalLoss(
       shape, samples: rows, logits: input(index, 0), labels: classes,
-      lengths: lengths(index), scale: 1 / S(batchSize), losses: output(index), gradient: operations[index].outputs.count > 1 ? output(index, 1) : nil,
+      lengths: lengths(index), scale: 1 / S(batchSize), losses: output(index),
+      gradient: operations[index].outputs.count > 1 ? output(index, 1) : nil,
       scratch: scratch)
   }
 

@@ -78,8 +78,8 @@ extension ShardEngine {
     case .recurrenceGradient(let shape):
       recurrenceGradient(
         shape, sequences: rows, weights: input(index, 1), lengths: lengths(index, shape),
-        outputs: input(index, 2), memory: shape.cell.remembered > 0 ? input(index, 3) : nil, outputGradient: input(index, 0),
-        inputGradient: output(index),
+        outputs: input(index, 2), memory: shape.cell.remembered > 0 ? input(index, 3) : nil,
+        outputGradient: input(index, 0), inputGradient: output(index),
         productGradient: shape.cell.hasTwoGradients ? output(index, 1) : nil, scratch: scratch)
     case .recurrenceWeightGradient(let shape):
       recurrenceWeightGradient(

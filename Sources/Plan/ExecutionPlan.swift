@@ -46,7 +46,8 @@ package struct ExecutionPlan: Equatable, Sendable {
     for operation in graph.operations {
       switch operation.kind {
       case .loss, .answerWeights: held.insert(operation.outputs[0])
-      case .temporalLoss: held.formUnion(operation.inputs.dropFirst(2) + operation.outputs.prefix(1))
+      case .temporalLoss:
+        held.formUnion(operation.inputs.dropFirst(2) + operation.outputs.prefix(1))
       default: continue
       }
     }

@@ -101,7 +101,8 @@ struct PaddedSequenceTests {
       testDescription: "ctc", input: [6, 3], layers: [GradientCheckTests.dense(4)],
       loss: .ctc(labels: 3)),
     Case(
-      testDescription: "ctc, padded", input: [6, 3], layers: [masking, GradientCheckTests.dense(3)],
+      testDescription: "ctc, padded", input: [6, 3],
+      layers: [masking, GradientCheckTests.dense(3)],
       loss: .ctc(labels: 2)),
     Case(
       testDescription: "ctc behind an lstm", input: [6, 3],
@@ -120,7 +121,9 @@ struct PaddedSequenceTests {
       tokens: example.tokens, lengths: lengths)
   }
 
-  @Test("every parameter and every input that counts, and zeros for those that do not", arguments: cases)
+  @Test(
+    "every parameter and every input that counts, and zeros for those that do not", arguments: cases
+  )
   func gradients(_ example: Case) throws {
     let network = try network(example)
     network.run()
@@ -160,13 +163,15 @@ struct PaddedSequenceTests {
         rows: 1, batchSize: 1, step: 0, firstSample: 0, leaf: single.leaf.block)
       single.engine.runAll()
       let alone = single.engine.output.array
-      let together = outputs[row * width..<row * width + (isSequence ? width / steps * length : width)]
+      let together = outputs[
+        row * width..<row * width + (isSequence ? width / steps * length : width)]
       let worst = zip(alone, together).map { abs($0 - $1) }.max() ?? 1
       #expect(alone.count == together.count && worst < 1e-13, "length \(length): \(worst)")
     }
   }
 
-  @Test("the loss is the mean over the samples of the means over their steps; an empty one counts 0")
+  @Test(
+    "the loss is the mean over the samples of the means over their steps; an empty one counts 0")
   func means() throws {
     let network = try network(
       Case(
@@ -202,7 +207,8 @@ struct PaddedSequenceTests {
             && network.engine.classes[row * positions + $0] >= 0
         }
         let right = counted.count { position in
-          let z = outputs[(row * positions + position) * width..<(row * positions + position + 1) * width]
+          let z = outputs[
+            (row * positions + position) * width..<(row * positions + position + 1) * width]
           let best = z.indices.max { z[$0] < z[$1] } ?? 0
           return best - z.startIndex == network.engine.classes[row * positions + position]
         }

@@ -57,7 +57,9 @@ struct SmallNetwork {
   func fillInput() {
     for index in 0..<engine.input.count {
       engine.input[index] = tokens.map { Double(index * index % $0) } ?? 4 * wave(index, 0.3)
-      if let tokens, lengths != nil { engine.input[index] = Double(1 + index * index % (tokens - 1)) }
+      if let tokens, lengths != nil {
+        engine.input[index] = Double(1 + index * index % (tokens - 1))
+      }
       if !isCounted(index) { engine.input[index] = 0 }
     }
   }

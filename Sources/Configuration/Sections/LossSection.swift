@@ -31,7 +31,8 @@ enum LossSection {
           "The share of a label's weight that is spread over all classes."),
         classWeights,
         Key(
-          "ignore", \.ignored, Format<Int>.wholeNumber(.from(-1_000_000, to: 1_000_000), example: -1).optional,
+          "ignore", \.ignored,
+          Format<Int>.wholeNumber(.from(-1_000_000, to: 1_000_000), example: -1).optional,
           "The class of steps of a sequence that count in no mean; null: all steps count."),
       ])
     return Variant(

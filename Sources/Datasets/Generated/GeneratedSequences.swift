@@ -204,7 +204,8 @@ extension GeneratedSequencesSpec {
       faults.append(
         Diagnostic(
           place: "loss",
-          problem: "the answers of \(word) are \(kind == .symbols ? "lists of labels" : target.word)",
+          problem:
+            "the answers of \(word) are \(kind == .symbols ? "lists of labels" : target.word)",
           expected: "a loss for them",
           remedy: kind == .symbols
             ? "use loss: {kind: ctc, labels: \(steps / 4)}" : "use loss: \(target.loss)"))

@@ -69,8 +69,8 @@ package func attention<S: Scalar>(
 @_specialize(where S == Double)
 package func attentionGradient<S: Scalar>(
   _ shape: AttentionShape, sequences: Int, queries: Block<S>, others: Block<S>?,
-  lengths: AttentionLengths<S> = AttentionLengths(), output: Block<S>, logarithms: Block<S>, outputGradient: Block<S>, queriesGradient: Block<S>,
-  othersGradient: Block<S>?, scratch: Block<S>
+  lengths: AttentionLengths<S> = AttentionLengths(), output: Block<S>, logarithms: Block<S>,
+  outputGradient: Block<S>, queriesGradient: Block<S>, othersGradient: Block<S>?, scratch: Block<S>
 ) {
   @inline(never) func run() {
     let pass = AttentionPass<S>(shape, scratch: scratch)
