@@ -24,11 +24,16 @@ extension ShardEngine {
       .groupNormGradient, .localResponseNorm, .localResponseNormGradient, .adaptiveAveragePool,
       .adaptiveAveragePoolGradient, .upsample, .upsampleGradient, .prelu, .preluGradient:
       runImages(index)
-    case .loss, .lossTerm, .sumLosses, .countCorrect: runLoss(index)
+    case .loss, .temporalLoss, .lossTerm, .answerWeights, .sumLosses, .sumShares, .countCorrect,
+      .countSpelled:
+      runLoss(index)
     case .embedding, .embeddingGradient, .tiedDense, .addPositions, .addSinusoidalPositions,
       .rotate, .prepend, .prependGradient, .step, .stepGradient, .recurrence, .recurrenceGradient,
       .recurrenceWeightGradient, .attention, .attentionGradient, .rmsNorm, .rmsNormGradient:
       runSequence(index)
+    case .sequenceLengths, .extendLengths, .keepSteps, .lastStep, .lastStepGradient, .averageSteps,
+      .averageStepsGradient:
+      runLengths(index)
     default: runElementwise(index)
     }
   }

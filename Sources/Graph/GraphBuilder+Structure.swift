@@ -14,7 +14,9 @@ extension GraphBuilder {
         expected: "two paths of the same shape",
         remedy: "give the shortcut a conv2d with the main path's filters and stride, kernel 1")
     }
-    return append(.add, [mainEnd.value, shortcutEnd.value], mainEnd.shape, site)
+    var sum = append(.add, [mainEnd.value, shortcutEnd.value], mainEnd.shape, site)
+    sum.lengths = try site.commonLengths(of: [mainEnd, shortcutEnd])
+    return sum
   }
 
   mutating func lowerParallel(
@@ -47,6 +49,14 @@ extension GraphBuilder {
   }
 
   mutating func join(_ ends: [Flow], _ join: Join, _ site: LayerSite) throws -> Flow {
+    var joined = try joinValues(of: ends, join, site)
+    joined.lengths = try site.commonLengths(of: ends)
+    return joined
+  }
+
+  private mutating func joinValues(
+    of ends: [Flow], _ join: Join, _ site: LayerSite
+  ) throws -> Flow {
     switch join {
     case .concat: return try concatenate(ends, site)
     case .add, .multiply:

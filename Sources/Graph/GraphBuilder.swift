@@ -27,6 +27,8 @@ package struct GraphBuilder {
   struct Flow {
     var value: ValueID
     var shape: [Int]
+    /// How many steps of each sample count; nil: all, or it is no sequence.
+    var lengths: ValueID?
 
     var elementCount: Int { shape.reduce(1, *) }
   }
@@ -81,7 +83,8 @@ package struct GraphBuilder {
     let wasFrozen = isFrozen
     if !layer.isTrained { isFrozen = true }
     defer { isFrozen = wasFrozen }
-    let result = try dispatch(site, layer.source.map { try self.flow(named: $0, site) } ?? flow)
+    let flow = try layer.source.map { try self.flow(named: $0, site) } ?? flow
+    let result = try apply(site, to: flow)
     if let name = layer.name { (flows[name], sites[name]) = (result, site) }
     guard !layer.kind.isContainer else { return result }
     graph.layers.append(
@@ -89,6 +92,15 @@ package struct GraphBuilder {
         path: path, kind: layer.kind.configName, outputShape: result.shape,
         parameterCount: graph.parameterCount - parametersBefore,
         forwardFLOPs: graph.operations[operationsBefore...].reduce(0) { $0 + $1.kind.flops }))
+    return result
+  }
+
+  private mutating func apply(_ site: LayerSite, to flow: Flow) throws -> Flow {
+    try site.checkPadding(flow)
+    var result = try dispatch(site, flow)
+    if !site.spec.kind.isContainer {
+      result.lengths = try lengths(after: site, from: flow, to: result)
+    }
     return result
   }
 
@@ -114,6 +126,7 @@ package struct GraphBuilder {
     case .attention(let spec): return try lowerAttention(spec, site, flow)
     case .rmsNorm(let spec): return lowerRMSNorm(spec, site, flow)
     case .classToken: return try lowerClassToken(site, flow)
+    case .masking(let value): return try lowerMasking(value, site, flow)
     case .lastStep: return try lowerStep(isLast: true, site, flow)
     case .firstStep: return try lowerStep(isLast: false, site, flow)
     case .softmax:
@@ -191,7 +204,7 @@ package struct GraphBuilder {
       (self.flows, self.sites, self.tables) = (flows, sites, tables)
       graph.layers.removeSubrange(listed...)
     }
-    return try dispatch(site, flow)
+    return try apply(site, to: flow)
   }
 
   /// What random draws of a layer are called; another name for each time the layer is applied.

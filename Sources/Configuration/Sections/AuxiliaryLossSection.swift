@@ -27,7 +27,7 @@ enum AuxiliaryLossSection {
   }
 
   private static var choice: Choice<AuxiliaryLossKind> {
-    let variants = LossSection.variants.map { variant in
+    let variants = LossSection.variants.filter { $0.name != "ctc" }.map { variant in
       variant.mapped(AuxiliaryLossKind.loss) { if case .loss(let loss) = $0 { loss } else { nil } }
     }
     return Choice(

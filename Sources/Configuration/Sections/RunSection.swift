@@ -45,6 +45,8 @@ struct RunDraft {
     run.data = data.spec
     run.data.target =
       data.target ?? (run.lossTarget == nil ? run.loss.impliedTarget : .classes)
+    run.data.ignoredClass = run.loss.ignoredClass
+    run.data.firstClass = run.loss.firstClass
     return run
   }
 }
@@ -53,7 +55,7 @@ extension LossSpec {
   /// The kind of target that the loss is for.
   var impliedTarget: TargetKind {
     switch self {
-    case .softmaxCrossEntropy, .pairwise: .classes
+    case .softmaxCrossEntropy, .pairwise, .ctc: .classes
     case .sigmoidCrossEntropy: .multiHot
     case .meanSquared, .meanAbsolute, .huber: .values
     }

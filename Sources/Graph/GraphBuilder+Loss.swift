@@ -1,3 +1,5 @@
+import Diagnostics
+
 // The loss at the end of the model, and those inside of it.
 
 extension GraphBuilder {
@@ -7,23 +9,38 @@ extension GraphBuilder {
     layers: [LayerSpec]
   ) throws {
     if let last = layers.last { try checkEnd(last, index: layers.count - 1, loss) }
-    let positions = loss.positions(of: end.shape)
-    let outputs = end.elementCount / positions
     let site = LayerSite(
       spec: LayerSpec(.activation(.identity), place: "loss"), path: "loss", reluFollows: false)
+    let share = addValue(others.isEmpty ? .lossShare : .shardConstant, elementCount: 1)
+    if case .ctc(let labels) = loss {
+      try attachTemporal(labels: labels, to: end, share, site)
+    } else {
+      try attachMain(loss, target: name, to: end, share, site)
+    }
+    guard !others.isEmpty else { return }
+    let shares = try [share] + others.map { try attach($0, of: end) }
+    add(.sumShares, shares, to: [addValue(.lossShare, elementCount: 1)], site)
+  }
+
+  /// The loss at the end, whose total goes to `share`.
+  private mutating func attachMain(
+    _ loss: LossSpec, target name: String?, to end: Flow, _ share: ValueID, _ site: LayerSite
+  ) throws {
+    try checkSteps(of: end, loss)
     if case .pairwise(let pairwise) = loss { try pairwise.check(end.shape, site) }
+    let positions = loss.positions(of: end.shape, arePadded: end.lengths != nil)
+    let outputs = end.elementCount / positions
     let target = try name.map { try value(named: $0, like: end, site) } ?? dataTarget(of: end)
+    let weights = addWeights(positions, target, end.lengths, loss.ignoredClass, site)
     let losses = addValue(.activation, elementCount: positions)
     let gradient = addValue(.activation, elementCount: end.elementCount)
     add(
-      .loss(loss, outputs: outputs, positions: positions), [end.value, target],
+      .loss(loss, outputs: outputs, positions: positions), [end.value, target] + weights,
       to: [losses, gradient], site)
-    let shares = try others.map { try attach($0, of: end) }
-    let total = addValue(.lossShare, elementCount: 1)
-    add(.sumLosses(positions: positions), [losses] + shares, to: [total], site)
+    add(.sumLosses(positions: positions), [losses] + weights, to: [share], site)
     guard loss.countsRightAnswers, name == nil else { return }
     add(
-      .countCorrect(loss, outputs: outputs, positions: positions), [end.value, target],
+      .countCorrect(loss, outputs: outputs, positions: positions), [end.value, target] + weights,
       to: [addValue(.correctShare, elementCount: 1)], site)
   }
 
@@ -53,6 +70,11 @@ extension GraphBuilder {
     let spec = LayerSpec(.activation(.identity), place: term.place)
     let site = LayerSite(spec: spec, path: "auxiliary_losses.\(term.output)", reluFollows: false)
     let flow = try flow(named: term.output, site)
+    guard flow.lengths == nil else {
+      throw site.fault(
+        "judges every step of padded sequences", expected: "an output of the whole sample",
+        remedy: "put last_step or global_average_pool before it")
+    }
     try check(term, flow.shape, site)
     var inputs = [flow.value]
     if let name = term.target {
@@ -83,6 +105,10 @@ extension GraphBuilder {
         expected: "no target", remedy: "remove target")
     }
     switch term.kind {
+    case .loss(let loss) where loss.ignoredClass != nil || loss.spellsLabels:
+      throw site.fault(
+        "leaves out classes, or reads labels of whole sequences",
+        expected: "a loss for every answer", remedy: "make it the main loss, or remove ignore")
     case .loss(.pairwise(let pairwise)): try pairwise.check(shape, site)
     case .klDivergence where !(shape.last ?? 1).isMultiple(of: 2):
       throw site.fault(
@@ -94,6 +120,53 @@ extension GraphBuilder {
         "is \(term.kind.name) without a target", expected: "the name of a layer, or input",
         remedy: "add target: NAME")
     default: return
+    }
+  }
+
+  /// What each position counts, where it is not the same for all.
+  private mutating func addWeights(
+    _ positions: Int, _ target: ValueID, _ lengths: ValueID?, _ ignored: Int?, _ site: LayerSite
+  ) -> [ValueID] {
+    guard lengths != nil || ignored != nil else { return [] }
+    let weights = append(
+      .answerWeights(positions: positions, ignored: ignored),
+      [target] + (lengths.map { [$0] } ?? []), [positions], site)
+    return [weights.value]
+  }
+
+  private mutating func attachTemporal(
+    labels: Int, to end: Flow, _ share: ValueID, _ site: LayerSite
+  ) throws {
+    guard end.shape.count == 2, end.shape[1] > 1 else {
+      throw Diagnostic(
+        place: "loss", problem: "ctc reads logits of every step, the model ends in \(end.shape)",
+        expected: "a sequence [steps, classes], with the blank as class 0",
+        remedy: "end the model with a dense layer over the steps, one unit more than labels")
+    }
+    let shape = TemporalShape(steps: end.shape[0], classes: end.shape[1], labels: labels)
+    let target = addValue(.target, elementCount: labels)
+    setTarget(target)
+    let losses = addValue(.activation, elementCount: 1)
+    let gradient = addValue(.activation, elementCount: end.elementCount)
+    let operands = [end.value, target] + (end.lengths.map { [$0] } ?? [])
+    add(.temporalLoss(shape), operands, to: [losses, gradient], site)
+    add(.sumLosses(positions: 1), [losses], to: [share], site)
+    add(.countSpelled(shape), operands, to: [addValue(.correctShare, elementCount: 1)], site)
+  }
+
+  /// - Throws: When single steps are to be left out of what has no steps.
+  private func checkSteps(of end: Flow, _ loss: LossSpec) throws {
+    if end.lengths != nil, end.shape.count != 2 {
+      throw Diagnostic(
+        place: "loss", problem: "the model ends in padded sequences of shape \(end.shape)",
+        expected: "an answer for every step, [steps, outputs], or one for each sample",
+        remedy: "end the model with a dense layer, or with last_step and a dense layer")
+    }
+    if loss.ignoredClass != nil, end.shape.count != 2 {
+      throw Diagnostic(
+        place: "loss", problem: "ignore leaves out steps, the model ends in \(end.shape)",
+        expected: "logits of every step, [steps, classes]",
+        remedy: "remove ignore, and from the data the samples without a class")
     }
   }
 
@@ -109,6 +182,10 @@ extension GraphBuilder {
       throw site.fault(
         "stands before sigmoid_cross_entropy, which applies sigmoid itself",
         expected: "logits at the end of the model", remedy: "remove this sigmoid layer")
+    case (.softmax, .ctc):
+      throw site.fault(
+        "stands before ctc, which applies softmax itself",
+        expected: "logits at the end of the model", remedy: "remove this softmax layer")
     default: return
     }
   }
@@ -116,8 +193,9 @@ extension GraphBuilder {
 
 extension LossSpec {
   /// How many answers a sample's outputs of that shape hold: one for every step of a sequence of logits, one for all
-  /// numbers of other losses.
-  package func positions(of shape: [Int]) -> Int {
+  /// numbers of other losses unless sequences are padded.
+  package func positions(of shape: [Int], arePadded: Bool = false) -> Int {
+    if arePadded { return shape[0] }
     guard case .softmaxCrossEntropy = self else { return 1 }
     return shape.dropLast().reduce(1, *)
   }
@@ -125,7 +203,7 @@ extension LossSpec {
   /// Whether an output can be right or wrong.
   package var countsRightAnswers: Bool {
     switch self {
-    case .softmaxCrossEntropy, .sigmoidCrossEntropy: true
+    case .softmaxCrossEntropy, .sigmoidCrossEntropy, .ctc: true
     case .meanSquared, .meanAbsolute, .huber, .pairwise: false
     }
   }
