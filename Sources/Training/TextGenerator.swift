@@ -8,10 +8,16 @@ import Storage
 package struct TextGenerator {
   private let engine: ShardEngine<Float>
   private let window: Int
+  private let vocabulary: Int
   private var sampler: TokenSampler
 
-  /// - Parameter replica: With the weights to use.
-  package init(plans: ModelPlans, replica: Replica, seed: UInt64, sampler: TokenSampler) {
+  /// - Parameters:
+  ///   - replica: With the weights to use.
+  ///   - vocabulary: Tokens that mean something; a model may have more outputs.
+  package init(
+    plans: ModelPlans, replica: Replica, vocabulary: Int, seed: UInt64, sampler: TokenSampler
+  ) {
+    self.vocabulary = min(vocabulary, plans.outputs)
     engine = ShardEngine(
       plans.evaluation, model: replica.model, usesClasses: true, seed: seed)
     engine.bind(parameters: replica.usedParameters, of: plans.training.leaf)
@@ -31,7 +37,8 @@ package struct TextGenerator {
     engine.beginShard(rows: 1, batchSize: 1, step: 0, firstSample: 0, leaf: nil)
     engine.runInference()
     let width = engine.output.count / window
-    let row = (context.count - 1) * width..<context.count * width
+    let first = (context.count - 1) * width
+    let row = first..<first + vocabulary
     return Int32(sampler.draw(from: engine.output[row].array))
   }
 }

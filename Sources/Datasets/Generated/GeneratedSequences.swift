@@ -18,16 +18,21 @@ struct GeneratedSequences {
     case .series:
       DataShape(
         input: [spec.steps, 1], target: .numbers(width: 1, names: nil, isMultiHot: false))
-    case .tags:
-      DataShape(
-        input: [spec.steps],
-        target: .classSequence(
-          count: 3, steps: spec.steps, names: ["none higher", "one higher", "both higher"]))
+    case .tags: tagShape
     case .trigger:
       DataShape(
         input: [spec.steps, Self.bands],
         target: .numbers(width: answerSteps, names: nil, isMultiHot: true))
     }
+  }
+
+  private var tagShape: DataShape {
+    var shape = DataShape(
+      input: [spec.steps],
+      target: .classSequence(
+        count: 3, steps: spec.steps, names: ["none higher", "one higher", "both higher"]))
+    shape.vocabularyCount = Self.words
+    return shape
   }
 
   func sample(_ index: Int) -> (inputs: [Float], targets: [Float]) {
