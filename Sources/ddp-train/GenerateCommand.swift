@@ -71,6 +71,11 @@ private func generate(
   var generator = TextGenerator(
     plans: model.material.plans, replica: model.replica, vocabulary: vocabulary.count,
     seed: spec.seed, sampler: sampler)
+  if let obstacle = generator.obstacle {
+    printError(
+      "note: every token costs a pass over the window, since \(obstacle.layer)"
+        + " (\(obstacle.operation)) cannot be computed step by step")
+  }
   var text = prompt
   writeToStandardOutput(options.prompt)
   for _ in 0..<options.tokens {
@@ -86,6 +91,9 @@ private func checkLooksBack(_ plans: ModelPlans) throws {
     switch operation.kind {
     case .recurrence(let shape): shape.isReversed
     case .attention(let shape): !shape.isCausal
+    case .convolution(let geometry): geometry.horizontal.looksAhead || geometry.vertical.input > 1
+    case .globalAveragePool, .maxPool, .averagePool, .adaptiveAveragePool, .groupNorm, .transpose:
+      true
     default: false
     }
   }
@@ -131,4 +139,9 @@ private func promptTokens(_ prompt: String, _ vocabulary: Vocabulary) throws -> 
       remedy: "choose another prompt")
   }
   return vocabulary.tokens(of: Array(prompt.utf8))
+}
+
+extension WindowAxis {
+  /// Whether a step's output depends on later steps.
+  fileprivate var looksAhead: Bool { stride > 1 || dilation * (kernel - 1) > padBefore }
 }
