@@ -137,9 +137,7 @@ private func preparedFile(
 ) throws -> PreparedFile {
   if case .tokens(let tokens) = spec.source {
     let file = try TokenFiles(spec: tokens, data: spec).open()
-    guard file.header.shape.target.fits(outputs, answers: answers) else {
-      throw wrongWidth(file.header.shape.target, outputs: outputs ?? 0, answers: answers)
-    }
+    try checkWidth(file.header.shape.target, spec, outputs: outputs, answers: answers)
     return file
   }
   let key = try preparedKey(spec, seed: seed)
@@ -152,10 +150,16 @@ private func preparedFile(
   let writer = PreparedFileWriter()
   let header = try decode(
     spec, seed: seed, outputs: outputs, answers: answers, key: key, into: writer)
-  guard header.shape.target.fits(outputs, answers: answers) else {
-    throw wrongWidth(header.shape.target, outputs: outputs ?? 0, answers: answers)
-  }
+  try checkWidth(header.shape.target, spec, outputs: outputs, answers: answers)
   return try writer.finish(header)
+}
+
+private func checkWidth(
+  _ target: TargetLayout, _ spec: DataSpec, outputs: Int?, answers: Int
+) throws {
+  guard !target.fits(outputs, answers: answers) else { return }
+  throw wrongWidth(
+    target, outputs: outputs ?? 0, answers: answers, areLabels: spec.firstClass > 0)
 }
 
 extension TargetLayout {
@@ -186,8 +190,15 @@ extension TargetLayout {
   }
 }
 
-private func wrongWidth(_ target: TargetLayout, outputs: Int, answers: Int) -> Diagnostic {
+private func wrongWidth(
+  _ target: TargetLayout, outputs: Int, answers: Int, areLabels: Bool
+) -> Diagnostic {
   guard target.answers == answers else {
+    guard !areLabels else {
+      return Diagnostic(
+        place: "data", problem: "samples have places for \(target.answers) labels each",
+        expected: "\(answers), as loss.labels says", remedy: "set loss.labels to \(target.answers)")
+    }
     return Diagnostic(
       place: "data",
       problem: "samples have \(target.answers) class\(target.answers == 1 ? "" : "es") each",

@@ -25,10 +25,8 @@ package struct SteppedGraph: Equatable, Sendable {
   package init(_ forward: ModelGraph) throws(Obstacle) {
     let steps = forward.inputShape.reduce(1, *)
     var stepped = forward
-    let end = forward.operations.firstIndex {
-      if case .loss = $0.kind { true } else { false }
-    }
-    stepped.operations = Array(forward.operations.prefix(end ?? forward.operations.count))
+    let last = forward.operations.lastIndex { $0.outputs.contains(forward.output) }
+    stepped.operations = Array(forward.operations.prefix((last ?? -1) + 1))
     for index in stepped.operations.indices {
       let operation = stepped.operations[index]
       guard let kind = operation.kind.stepped(of: steps), forward.isDivided(operation, by: steps)
@@ -69,9 +67,10 @@ extension OperationKind {
     case .layerNorm(let shape): shape.step(of: steps).map { .layerNorm($0) }
     case .rmsNorm(let shape): shape.step(of: steps).map { .rmsNorm($0) }
     case .batchNormInference(let shape): shape.step(of: steps).map { .batchNormInference($0) }
-    case .recurrence(let shape) where shape.steps == steps && !shape.isReversed:
+    case .recurrence(let shape) where shape.steps == steps && !shape.isReversed && !shape.isPadded:
       .recurrence(RecurrentShape(cell: shape.cell, steps: 1, units: shape.units))
-    case .attention(let shape) where shape.isCausal && shape.isSelf && shape.keys == steps: self
+    case .attention(let shape)
+    where shape.isCausal && shape.isSelf && shape.keys == steps && !shape.hasQueryLengths: self
     case .addPositions(steps, _), .addSinusoidalPositions(steps, _): self
     case .rotate(let shape, _) where shape.steps == steps: self
     case .embedding, .activation, .add, .multiply, .softmax, .addBias, .prelu: self

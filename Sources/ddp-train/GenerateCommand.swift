@@ -94,6 +94,7 @@ private func checkLooksBack(_ plans: ModelPlans) throws {
     case .convolution(let geometry): geometry.horizontal.looksAhead || geometry.vertical.input > 1
     case .globalAveragePool, .maxPool, .averagePool, .adaptiveAveragePool, .groupNorm, .transpose:
       true
+    case .sequenceLengths: true
     default: false
     }
   }
