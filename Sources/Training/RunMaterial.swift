@@ -75,7 +75,8 @@ extension ModelSpec {
     for (layer, words) in embeddings where words < count {
       faults.append(
         Diagnostic(
-          place: layer.place, problem: "the embedding knows \(words) tokens, the data have \(count)",
+          place: layer.place,
+          problem: "the embedding knows \(words) tokens, the data have \(count)",
           expected: "at least \(count)",
           remedy: "set its vocabulary and the width of the last layer to \(count)"))
     }

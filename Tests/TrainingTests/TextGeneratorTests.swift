@@ -12,8 +12,8 @@ struct TextGeneratorTests {
     case rnn, relu, lstm, gru, publishedGRU, learned, sinusoidal, rotary
 
     var layers: [LayerKind] {
-      [.embedding(EmbeddingSpec(vocabulary: words, units: 16))] + inner
-        + [.dense(DenseSpec(units: words))]
+      [.embedding(EmbeddingSpec(vocabulary: TextGeneratorTests.words, units: 16))] + inner
+        + [.dense(DenseSpec(units: TextGeneratorTests.words))]
     }
 
     private var inner: [LayerKind] {
