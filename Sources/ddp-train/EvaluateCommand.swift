@@ -52,8 +52,7 @@ private func evaluate(
   guard collectives.isRoot else { return }
   let names = material.data.shape.target.reportNames
   let title =
-    "\(options.part.rawValue) after step \(model.checkpoint.record.step): "
-    + "\(groupedDigits(evaluation.samples)) samples, loss \(measureText(evaluation.loss))"
+    "\(options.part.rawValue) after step \(model.checkpoint.record.step): \(evaluation.title)"
   let report = evaluation.predictions?.reportLines(names: names) ?? []
   writeToStandardOutput(([title] + report).joined(separator: "\n") + "\n")
 }

@@ -139,6 +139,16 @@ struct KeyFaultTests {
         """)
   }
 
+  @Test("what a kind requires is asked for beside the kind, also of one with a main key")
+  func missingOfKind() {
+    #expect(
+      faults(smallest, "loss=ctc") == """
+        command line: loss=ctc: loss.labels is missing
+          expected: a whole number, at least 1
+          to fix:   write loss: {kind: ctc, labels: 20}
+        """)
+  }
+
   @Test("a key of another kind of optimizer, schedule, data")
   func otherKind() {
     let text =
