@@ -84,8 +84,7 @@ package final class TrainingRun {
     evaluator = Evaluator(
       engine: evaluationEngine, loss: spec.loss, comparesWithData: spec.comparesWithData,
       collectives: collectives)
-    trainLoader = BatchLoader(
-      part: data.train, statistics: data.statistics, augmentation: data.augmentation)
+    trainLoader = data.trainLoader(of: Float.self)
     order = EpochOrder(
       count: data.train.count, seed: spec.seed, epoch: length.epoch(ofStep: replica.counters.step))
   }
@@ -192,7 +191,7 @@ package final class TrainingRun {
   private func load(_ range: Range<Int>, of batch: StepBatch) throws {
     try faults.strike(.data, step: batch.step + 1)
     let start = length.positions(ofStep: batch.step).lowerBound
-    load(
+    try load(
       start + range.lowerBound..<start + range.upperBound, trainLoader, order: order,
       epoch: length.epoch(ofStep: batch.step), into: steps.engine)
   }
@@ -200,14 +199,16 @@ package final class TrainingRun {
   private func load(
     _ positions: Range<Int>, _ loader: BatchLoader<Float>, order: EpochOrder?, epoch: Int?,
     into engine: ShardEngine<Float>
-  ) {
+  ) throws {
+    try loader.checkTokens(positions, order: order, epoch: epoch)
     loader.loadInputs(
       positions, order: order, epoch: epoch,
       into: engine.input.prefix(positions.count * loader.elementCount))
     guard engine.plan.graph.target != nil else { return }
     if engine.usesClasses {
       loader.loadClasses(
-        positions, order: order, into: engine.classes.prefix(positions.count * loader.answers))
+        positions, order: order, epoch: epoch,
+        into: engine.classes.prefix(positions.count * loader.answers))
     } else {
       let width = loader.part.dataset.shape.target.width
       loader.loadValues(
@@ -277,7 +278,7 @@ package final class TrainingRun {
     var evaluation = try evaluator.evaluate(samples: part.count, pause: pause) { range in
       activity.goOn()
       try faults.strike(.evaluation, step: replica.counters.step)
-      load(range, loader, order: nil, epoch: nil, into: evaluationEngine)
+      try load(range, loader, order: nil, epoch: nil, into: evaluationEngine)
     }
     if case .values(let targets, let predictions) = evaluation.predictions {
       evaluation.predictions = .values(

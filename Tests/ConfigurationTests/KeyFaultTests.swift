@@ -95,7 +95,7 @@ struct KeyFaultTests {
     #expect(
       faults("name: x") == """
         small.yaml:1:1: data is missing
-          expected: a table with format, which is one of idx, npy, csv, text, generated, generated_sequences, time_series
+          expected: a table with format, which is one of idx, npy, csv, text, generated, generated_sequences, time_series, tokens
           to fix:   add data: {format: idx, train: {images: ..., labels: ...}}
         small.yaml:1:1: model is missing
           expected: a table with input, blocks, layers and batch_norm_statistics
