@@ -178,7 +178,7 @@ let package = Package(
         "Metrics", "Optimizers", "Plan", "Storage", "Training",
       ]),
     suite(
-      "Command", ["Checkpoints", "Configuration", "Diagnostics", "Storage"],
+      "Command", ["Checkpoints", "Configuration", "Diagnostics", "Storage", "Training"],
       resources: [
         "Beds/hosts", "Beds/hosts-shell", "Beds/hosts-switch", "Beds/slurm", "Golden",
         "instruction_counts.json",

@@ -23,6 +23,11 @@ package struct ModelPlans: Sendable {
       capacity: spec.evaluation.batch ?? shardCapacity, options: options)
   }
 
+  init(training: ExecutionPlan, evaluation: ExecutionPlan) {
+    self.training = training
+    self.evaluation = evaluation
+  }
+
   package var graph: ModelGraph { training.graph }
 
   /// Numbers that the network gives for a sample, or for each of its answers.
