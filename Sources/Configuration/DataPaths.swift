@@ -24,6 +24,11 @@ struct DataPaths {
       text.dev = text.dev.map(resolve)
       text.test = text.test.map(resolve)
       return .text(text)
+    case .series(var series):
+      series.train = resolve(series.train)
+      series.dev = series.dev.map(resolve)
+      series.test = series.test.map(resolve)
+      return .series(series)
     case .generated, .generatedSequences: return source
     }
   }

@@ -25,6 +25,7 @@ package enum DataSource: Equatable, Sendable {
   case generated(GeneratedSpec)
   case generatedSequences(GeneratedSequencesSpec)
   case text(TextSpec)
+  case series(SeriesSpec)
 }
 
 package struct ArrayFiles: Equatable, Sendable {
@@ -52,6 +53,32 @@ package struct CSVSpec: Equatable, Sendable {
   package init(train: String, targets: [String]) {
     self.train = train
     self.targets = targets
+  }
+}
+
+/// A table whose rows follow each other in time, equally far apart.
+package struct SeriesSpec: Equatable, Sendable {
+  package var train: String
+  package var dev: String?
+  package var test: String?
+  /// Columns to learn from; nil: all that are not ignored.
+  package var inputs: [String]?
+  /// Columns to predict; usually inputs as well.
+  package var targets: [String]
+  /// Columns to leave out.
+  package var ignored: [String] = []
+  package var separator: Character = ","
+  /// Rows of a sample.
+  package var window: Int
+  /// Rows after the window that are predicted.
+  package var horizon = 1
+  /// Rows from one window's start to the next.
+  package var stride = 1
+
+  package init(train: String, targets: [String], window: Int) {
+    self.train = train
+    self.targets = targets
+    self.window = window
   }
 }
 

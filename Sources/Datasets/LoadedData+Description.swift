@@ -13,7 +13,7 @@ extension LoadedData: CustomStringConvertible {
   package var description: String {
     let counts = sampleCounts.map { "\($0.count) \($0.part)" }.joined(separator: ", ")
     let extent = shape.input.map(String.init).joined(separator: " x ")
-    let unit = train.dataset.element == .uint8 ? "bytes" : "floats"
+    let unit = train.dataset.element.unit
     let place = path.map { "in \($0)" } ?? "in private memory"
     return "\(counts) samples of \(extent) \(unit), \(shape.target), \(megabytes) MB \(place)"
   }
@@ -31,6 +31,16 @@ extension TargetLayout: CustomStringConvertible {
     case .classSequence(let count, let steps, _): "\(count) classes at each of \(steps) steps"
     case .numbers(let width, _, let isMultiHot):
       "\(width) \(isMultiHot ? "yes/no target" : "target")\(width == 1 ? "" : "s")"
+    }
+  }
+}
+
+extension ElementKind {
+  fileprivate var unit: String {
+    switch self {
+    case .uint8: "bytes"
+    case .float32: "floats"
+    case .uint16, .int32, .int64: "tokens"
     }
   }
 }

@@ -73,7 +73,9 @@ package struct LoadedData: Sendable {
     path = file.path
     augmentation = try imageAugmentation(spec.augment, shape: shape, seed: seed)
     if let given { try checkStatistics(given, shape: shape) }
-    statistics = given ?? NormalizationStatistics(spec.normalization, of: train)
+    statistics =
+      given ?? header.moments.map { NormalizationStatistics(spec.normalization, series: $0) }
+      ?? NormalizationStatistics(spec.normalization, of: train)
     warnings = header.warnings + Self.warnings(file, spec: spec, header.shape, outputs: outputs)
   }
 
@@ -97,7 +99,7 @@ extension DataSpec {
   fileprivate var isGenerated: Bool {
     switch source {
     case .generated, .generatedSequences: true
-    case .idx, .npy, .csv, .text: false
+    case .idx, .npy, .csv, .text, .series: false
     }
   }
 }

@@ -39,6 +39,10 @@ package struct CheckpointCodec: Sendable {
     record.bestMetric = counters.stopping.best
     record.isBest = isBest
     record.normalization = ["mean": statistics.mean, "deviation": statistics.deviation]
+    if !statistics.targetMean.isEmpty {
+      record.normalization["target_mean"] = statistics.targetMean
+      record.normalization["target_deviation"] = statistics.targetDeviation
+    }
     record.counters = [
       "evaluations_since_best": counters.stopping.evaluationsSinceBest,
       "stopped_early": counters.hasStoppedEarly ? 1 : 0,
@@ -57,7 +61,9 @@ extension CheckpointRecord {
     guard let mean = normalization["mean"], let deviation = normalization["deviation"] else {
       return nil
     }
-    return NormalizationStatistics(mean: mean, deviation: deviation)
+    return NormalizationStatistics(
+      mean: mean, deviation: deviation, targetMean: normalization["target_mean"] ?? [],
+      targetDeviation: normalization["target_deviation"] ?? [])
   }
 }
 

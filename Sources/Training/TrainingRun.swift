@@ -271,10 +271,16 @@ package final class TrainingRun {
     defer { activity.begin(previous) }
     let loader = BatchLoader<Float>(part: part, statistics: data.statistics)
     let pause = preemption == nil ? nil : endIfAsked
-    return try evaluator.evaluate(samples: part.count, pause: pause) { range in
+    var evaluation = try evaluator.evaluate(samples: part.count, pause: pause) { range in
       activity.goOn()
       try faults.strike(.evaluation, step: replica.counters.step)
       load(range, loader, order: nil, epoch: nil, into: evaluationEngine)
     }
+    if case .values(let targets, let predictions) = evaluation.predictions {
+      evaluation.predictions = .values(
+        targets: data.statistics.targetsInDataUnits(targets),
+        predictions: data.statistics.targetsInDataUnits(predictions))
+    }
+    return evaluation
   }
 }

@@ -95,7 +95,7 @@ struct KeyFaultTests {
     #expect(
       faults("name: x") == """
         small.yaml:1:1: data is missing
-          expected: a table with format, which is one of idx, npy, csv, text, generated, generated_sequences
+          expected: a table with format, which is one of idx, npy, csv, text, generated, generated_sequences, time_series
           to fix:   add data: {format: idx, train: {images: ..., labels: ...}}
         small.yaml:1:1: model is missing
           expected: a table with input, blocks, layers and batch_norm_statistics
@@ -150,8 +150,9 @@ struct KeyFaultTests {
       faults(text) == """
         small.yaml:1:38: data.separator does not belong to format: generated
           expected: one of kind, samples, noise, classes, shape, dev, test, normalize, class_names, \
-        target_kind; separator is a key of csv
-          to fix:   remove separator, or write format: csv
+        target_kind; separator is a key of csv and \
+        time_series
+          to fix:   remove separator, or write format: time_series
         small.yaml:7:43: optimizer.weight_decay does not belong to kind: adam
           expected: one of learning_rate, beta1, beta2, epsilon, scale, l2, l1, \
         decay_biases_and_norms, groups, state; weight_decay is a key of sgd, momentum, rmsprop, \

@@ -79,7 +79,7 @@ struct TextTests {
     #expect(
       try folder.message { _ = try folder.load(short) } == """
         data: the train part has 3 tokens
-          expected: more than data.window, which is 3: a window and the token after it
+          expected: at least 4: data.window and the token after it
           to fix:   use a longer text or a smaller window
         """)
     let latin = spec(try folder.write("latin.txt", [0x61, 0xE9, 0x62, 0x63]), window: 2)

@@ -18,7 +18,7 @@ enum DataSection {
       variants: [
         arrays("idx", "Images and labels as MNIST has them, plain or .gz.", .idx, isIDX: true),
         arrays("npy", "Arrays of NumPy.", .npy, isIDX: false), csv, text, generated,
-        generatedSequences,
+        generatedSequences, timeSeries,
       ])
   }
 
@@ -32,7 +32,7 @@ enum DataSection {
     var target: TargetKind?
   }
 
-  private static func variant<Own>(
+  static func variant<Own>(
     _ name: String, _ documentation: String, _ defaults: Own, _ keys: [Key<Own>],
     part: Format<PartOptions>, isImages: Bool = false, hasColumnNamedTarget: Bool = false,
     make: @escaping (Own, PartOptions?, PartOptions?) -> DataSource,
@@ -158,14 +158,17 @@ extension DataSection {
       })
   }
 
+  static var separator: Format<Character> {
+    Format.text("one character", example: "\";\"")
+      .refined(expecting: "one character", example: "\";\"") { $0.count == 1 }
+      .map({ $0.first ?? "," }, from: { (character: Character) in String(character) })
+  }
+
   private static var csv: Variant<DataDraft> {
     let columns = Format.text("the name of a column", example: "label")
       .oneOrMore("the name of a column, or a list of them", example: "[colour, shape]")
     let anyColumns = Format.text("the name of a column", example: "id").oneOrMore(
       "the name of a column, or a list of them", example: "[colour, shape]", isEmptyAllowed: true)
-    let separator = Format.text("one character", example: "\";\"")
-      .refined(expecting: "one character", example: "\";\"") { $0.count == 1 }
-      .map({ $0.first ?? "," }, from: { (character: Character) in String(character) })
     return variant(
       "csv", "A table of text with a header line.", CSVSpec(train: "", targets: []),
       [
@@ -189,66 +192,6 @@ extension DataSection {
       extract: { spec in
         guard case .csv(let csv) = spec.source else { return nil }
         return (csv, PartOptions(spec.dev, file: csv.dev), PartOptions(spec.test, file: csv.test))
-      })
-  }
-
-  private static var text: Variant<DataDraft> {
-    variant(
-      "text", "Windows of a text, each step's target the token after it.",
-      TextSpec(train: [], window: 0),
-      [
-        Key(
-          "train", \.train,
-          PartSection.path("data/train.txt").oneOrMore(
-            "the path of a file, or a list of them", example: "data/train.txt"),
-          "The text to train on, plain or .gz; several files follow each other.",
-          isRequired: true),
-        Key(
-          "level", \.level, .word(["character": .character, "byte": .byte]),
-          "What a token is. The vocabulary is the characters that occur, or 256 bytes."),
-        Key(
-          "window", \.window, .wholeNumber(.atLeast(1), example: 128), "Tokens of a sample.",
-          isRequired: true),
-        Key(
-          "stride", \.stride, Format.wholeNumber(.atLeast(1), example: 1).optional,
-          "Tokens between the starts of two windows; null: the window. 1 makes a sample of every start."
-        ),
-      ],
-      part: PartSection.filePart,
-      make: { own, dev, test in
-        var spec = own
-        spec.dev = dev?.file
-        spec.test = test?.file
-        return .text(spec)
-      },
-      extract: { spec in
-        guard case .text(let text) = spec.source else { return nil }
-        return (
-          text, PartOptions(spec.dev, file: text.dev), PartOptions(spec.test, file: text.test)
-        )
-      })
-  }
-
-  private static var generatedSequences: Variant<DataDraft> {
-    variant(
-      "generated_sequences", "Sequences for learning and tests.",
-      GeneratedSequencesSpec(kind: .series, samples: 1000, steps: 50),
-      [
-        Key(
-          "kind", \.kind, .word(["series": .series, "tags": .tags, "trigger": .trigger]),
-          "Waves to continue, tokens to tag, or sounds to notice.", isRequired: true),
-        Key(
-          "samples", \.samples, .wholeNumber(.atLeast(1), example: 1000),
-          "How many, dev and test included."),
-        Key("steps", \.steps, .wholeNumber(.atLeast(1), example: 50), "Steps of a sample."),
-        Key(
-          "noise", \.noise, .number(.atLeast(0), example: 0.1),
-          "The largest difference that noise makes."),
-      ],
-      part: PartSection.cut, make: { own, _, _ in .generatedSequences(own) },
-      extract: { spec in
-        guard case .generatedSequences(let generated) = spec.source else { return nil }
-        return (generated, PartOptions(spec.dev), PartOptions(spec.test))
       })
   }
 

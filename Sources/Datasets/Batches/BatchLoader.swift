@@ -8,6 +8,8 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
   package let part: DataPart
   private let normalization: ElementNormalization<S>
   private let augmentation: ImageAugmentation?
+  /// nil: targets stay as they are.
+  private let targetScale: ElementNormalization<S>?
 
   /// - Parameter augmentation: nil for evaluation.
   package init(
@@ -15,6 +17,12 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
   ) {
     self.part = part
     self.augmentation = augmentation
+    targetScale =
+      statistics.targetMean.isEmpty
+      ? nil
+      : ElementNormalization(
+        mean: statistics.targetMean, deviation: statistics.targetDeviation,
+        elements: part.dataset.shape.target.width)
     normalization = ElementNormalization(statistics, elements: part.dataset.shape.elementCount)
   }
 
@@ -56,15 +64,19 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
   /// - Parameter classes: `[B, T]`, T answers for each sample.
   package func loadClasses(_ positions: Range<Int>, order: EpochOrder?, into classes: Block<Int32>)
   {
-    let answers = part.dataset.shape.target.answers
+    let answers = answers
+    let isTokens = part.dataset.windows.targetElement == part.dataset.element
     precondition(
       classes.count == positions.count * answers, "\(positions.count) into \(classes.count)")
     for (row, position) in positions.enumerated() {
-      let sample = sample(at: position, order: order)
+      let start = part.dataset.start(of: sample(at: position, order: order))
+      // SAFETY: a sample has `answers` targets, and row * answers + step < count of the block.
+      let stored = unsafe part.dataset.targetBytes(from: start)
       for step in 0..<answers {
-        let label = part.dataset.label(of: sample, step: step)
-        // SAFETY: row * answers + step < count of the block, which was checked.
-        unsafe classes.base[row * answers + step] = label
+        unsafe classes.base[row * answers + step] =
+          isTokens
+          ? unsafe part.dataset.token(step, of: stored)
+          : unsafe stored.loadUnaligned(fromByteOffset: 4 * step, as: Int32.self)
       }
     }
   }
@@ -72,7 +84,7 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
   /// Class numbers of a sample.
   package var answers: Int { part.dataset.shape.target.answers }
 
-  /// Fills `values[b, t]`.
+  /// Fills `values[b, t]`, scaled as the statistics say.
   ///
   /// - Parameter values: `[B, T]`
   @_specialize(where S == Float)
@@ -80,12 +92,16 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
   package func loadValues(_ positions: Range<Int>, order: EpochOrder?, into values: Block<S>) {
     let width = part.dataset.shape.target.width
     precondition(values.count == positions.count * width, "\(positions.count) into \(values.count)")
-    // SAFETY: targets are Float numbers on a 64-byte border, `count · width` of them.
-    let stored = unsafe part.dataset.targetBytes().bindMemory(to: Float.self)
     for (row, position) in positions.enumerated() {
-      let start = sample(at: position, order: order) * width
-      for target in 0..<width {
-        unsafe values.base[row * width + target] = S(stored[start + target])
+      let start = part.dataset.start(of: sample(at: position, order: order))
+      // SAFETY: a sample has `width` Float targets, and the row lies in the block.
+      let stored = unsafe part.dataset.targetBytes(from: start).bindMemory(to: Float.self)
+      let output = unsafe UnsafeMutableBufferPointer(
+        start: values.base + row * width, count: width)
+      if let targetScale {
+        unsafe targetScale.apply(stored, into: output)
+      } else {
+        for target in 0..<width { unsafe output[target] = S(stored[target]) }
       }
     }
   }
@@ -115,6 +131,10 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
       unsafe normalization.apply(bytes.bindMemory(to: UInt8.self), into: output)
     case .float32:
       unsafe normalization.apply(bytes.bindMemory(to: Float.self), into: output)
+    case .uint16, .int32, .int64:
+      for index in 0..<output.count {
+        unsafe output[index] = S(unsafe part.dataset.token(index, of: bytes))
+      }
     }
   }
 
@@ -132,6 +152,7 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
     case .float32:
       unsafe normalization.apply(
         bytes.bindMemory(to: Float.self), change: change, extent: extent, into: output)
+    case .uint16, .int32, .int64: preconditionFailure("tokens are no images")
     }
   }
 }

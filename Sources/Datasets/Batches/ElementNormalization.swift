@@ -8,10 +8,14 @@ struct ElementNormalization<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>
 
   /// - Parameter elements: A multiple of the statistics' channels.
   init(_ statistics: NormalizationStatistics, elements: Int) {
-    let channels = statistics.mean.count
+    self.init(mean: statistics.mean, deviation: statistics.deviation, elements: elements)
+  }
+
+  init(mean: [Double], deviation: [Double], elements: Int) {
+    let channels = mean.count
     precondition(channels > 0 && elements % channels == 0, "\(elements) by \(channels)")
-    mean = (0..<elements).map { S(statistics.mean[$0 % channels]) }
-    scale = (0..<elements).map { S(1 / statistics.deviation[$0 % channels]) }
+    self.mean = (0..<elements).map { S(mean[$0 % channels]) }
+    scale = (0..<elements).map { S(1 / deviation[$0 % channels]) }
   }
 
   /// Normalises a whole sample.

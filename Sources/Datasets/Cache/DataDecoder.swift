@@ -21,6 +21,8 @@ func decode(
       .decode(key: key, into: writer)
   case .text(let text):
     return try TextDecoder(spec: text, data: spec).decode(key: key, into: writer)
+  case .series(let series):
+    return try SeriesDecoder(spec: series, data: spec).decode(key: key, into: writer)
   case .generatedSequences(let generated):
     return try generateSequences(generated, data: spec, seed: seed, key: key, into: writer)
   case .generated(let generated):

@@ -10,8 +10,8 @@
 // CRC-32 of the 56 bytes before.
 
 enum PreparedLayout {
-  /// `dpdata02`: the number is the format's version.
-  static let magic: UInt64 = 0x3230_6174_6164_7064
+  /// `dpdata03`: the number is the format's version.
+  static let magic: UInt64 = 0x3330_6174_6164_7064
   static let preambleBytes = 64
   static let alignment = 64
 }

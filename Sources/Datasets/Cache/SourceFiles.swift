@@ -8,6 +8,7 @@ extension DataSource {
       [train, dev, test].compactMap { $0 }.flatMap { [$0.inputs, $0.targets] }
     case .csv(let spec): [spec.train, spec.dev, spec.test].compactMap { $0 }
     case .text(let spec): spec.train + [spec.dev, spec.test].compactMap { $0 }
+    case .series(let spec): [spec.train, spec.dev, spec.test].compactMap { $0 }
     case .generated, .generatedSequences: []
     }
   }
@@ -17,6 +18,7 @@ extension DataSource {
     case .idx(_, let dev, _), .npy(_, let dev, _): dev != nil
     case .csv(let spec): spec.dev != nil
     case .text(let spec): spec.dev != nil
+    case .series(let spec): spec.dev != nil
     case .generated, .generatedSequences: false
     }
   }
@@ -26,6 +28,7 @@ extension DataSource {
     case .idx(_, _, let test), .npy(_, _, let test): test != nil
     case .csv(let spec): spec.test != nil
     case .text(let spec): spec.test != nil
+    case .series(let spec): spec.test != nil
     case .generated, .generatedSequences: false
     }
   }
@@ -53,6 +56,11 @@ func preparedKey(_ spec: DataSpec, seed: UInt64) throws -> String {
     lines.append(
       "text \(text.train.count) \(text.dev != nil) \(text.test != nil) \(text.level) \(text.window)"
         + " \(text.stride ?? text.window) \(spec.dev) \(spec.test)")
+  case .series(let series):
+    lines.append(
+      "series \(series.dev != nil) \(series.test != nil) \(series.inputs ?? ["*"]) \(series.targets)"
+        + " \(series.ignored) \(series.separator) \(series.window) \(series.horizon)"
+        + " \(series.stride) \(spec.dev) \(spec.test)")
   case .generatedSequences(let generated):
     lines.append("generated sequences \(generated) \(seed)")
   case .generated(let generated): lines.append("generated \(generated) \(seed)")

@@ -10,7 +10,7 @@ extension DataShape {
     let (ours, theirs) = (input.filter { $0 != 1 }, model.filter { $0 != 1 })
     let isFlat = ours.count <= 1 || theirs.count <= 1
     guard isFlat ? elementCount != model.reduce(1, *) : ours != theirs else { return }
-    let wanted = input.count == 2 ? input + [1] : input
+    let wanted = input.count == 2 && !isSequence ? input + [1] : input
     throw Diagnostic(
       place: place, problem: "the model takes inputs of shape \(model), the data have \(input)",
       expected: input.count == 1 ? "\(input)" : "\(wanted), or [\(elementCount)] without geometry",

@@ -1,11 +1,15 @@
 /// How one input number of a sample is stored.
 package enum ElementKind: UInt8, Equatable, Sendable {
   case uint8, float32
+  /// Tokens.
+  case uint16, int32, int64
 
   package var byteCount: Int {
     switch self {
     case .uint8: 1
-    case .float32: 4
+    case .uint16: 2
+    case .float32, .int32: 4
+    case .int64: 8
     }
   }
 }
@@ -51,6 +55,10 @@ package struct DataShape: Equatable, Sendable {
   /// Columns that say yes or no to one word of a categorical column; empty when there are none.
   package var oneHotColumns: Set<Int> = []
   package var target: TargetLayout
+  /// Whether an input of two axes is `[steps, channels]`, not a grey image.
+  package var isSequence = false
+  /// How many different tokens the inputs are made of; nil: they are no tokens, or nobody knows.
+  package var vocabularyCount: Int?
 
   package init(input: [Int], target: TargetLayout) {
     self.input = input
@@ -59,10 +67,11 @@ package struct DataShape: Equatable, Sendable {
 
   package var elementCount: Int { input.reduce(1, *) }
 
-  /// Elements that are normalised by their own statistics: columns of a table, channels of images.
+  /// Elements that are normalised by their own statistics: columns of a table, channels of images and sequences.
   package var channelCount: Int {
     switch input.count {
     case 1: input[0]
+    case 2 where isSequence: input[1]
     case 0, 2: 1
     default: input[input.count - 1]
     }

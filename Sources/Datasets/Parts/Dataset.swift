@@ -4,26 +4,24 @@ package struct Dataset: Sendable {
   package let shape: DataShape
   package let element: ElementKind
   let storage: MappedArray
+  let windows: WindowLayout
   private let inputOffset: Int
   private let targetOffset: Int
-  /// Elements from one sample to the next, of inputs and of targets.
-  private let inputStride: Int
-  private let targetStride: Int
 
   init(_ layout: PartLayout, shape: DataShape, storage: MappedArray) {
     count = layout.count
     element = layout.element
     inputOffset = layout.inputOffset
     targetOffset = layout.targetOffset
-    inputStride = layout.stride ?? shape.elementCount
-    targetStride = layout.stride ?? shape.target.width
+    windows = layout.windows ?? .apart(count: layout.count, shape: shape)
     self.shape = shape
     self.storage = storage
   }
 
-  /// Bytes of inputs and targets.
-  package var byteCount: Int {
-    count * (inputStride * element.byteCount + targetStride * 4)
+  /// The row at which a sample starts; samples that lie one after another are rows.
+  func start(of sample: Int) -> Int {
+    precondition((0..<count).contains(sample), "sample \(sample) of \(count)")
+    return sample * windows.stride
   }
 
   /// One sample's inputs as they are stored, `[elements]`.
@@ -33,14 +31,9 @@ package struct Dataset: Sendable {
     switch element {
     case .uint8: return unsafe bytes.map { Float($0) }
     case .float32: return unsafe Array(bytes.bindMemory(to: Float.self))
+    case .uint16, .int32, .int64:
+      return (0..<shape.elementCount).map { Float(unsafe token($0, of: bytes)) }
     }
-  }
-
-  /// The class of a sample's step.
-  func label(of sample: Int, step: Int) -> Int32 {
-    precondition((0..<count).contains(sample), "sample \(sample) of \(count)")
-    precondition((0..<shape.target.width).contains(step), "step \(step)")
-    return storage.load(Int32.self, at: targetOffset + 4 * (sample * targetStride + step))
   }
 
   /// The class of a sample; only where targets are classes.
@@ -52,25 +45,52 @@ package struct Dataset: Sendable {
 
   /// A sample's target numbers, `[width]`; only where targets are no classes.
   package func values(of sample: Int) -> [Float] {
-    guard case .numbers(let width, _, _) = shape.target else {
-      preconditionFailure("targets are classes")
-    }
-    precondition((0..<count).contains(sample), "sample \(sample) of \(count)")
-    return (0..<width).map {
-      storage.load(Float.self, at: targetOffset + 4 * (sample * width + $0))
-    }
+    guard case .numbers = shape.target else { preconditionFailure("targets are classes") }
+    // SAFETY: targets are Float numbers; the copy is made while the mapping lives.
+    return unsafe Array(targetBytes(from: start(of: sample)).bindMemory(to: Float.self))
   }
 
   /// One sample's input bytes; valid while the data set lives.
   func inputBytes(of sample: Int) -> UnsafeRawBufferPointer {
-    precondition((0..<count).contains(sample), "sample \(sample) of \(count)")
-    let byteCount = shape.elementCount * element.byteCount
-    let offset = inputOffset + sample * inputStride * element.byteCount
-    return unsafe storage.bytes(at: offset, count: byteCount)
+    unsafe inputBytes(from: start(of: sample))
   }
 
-  /// All targets, `count · width · 4` bytes; valid while the data set lives.
-  func targetBytes() -> UnsafeRawBufferPointer {
-    unsafe storage.bytes(at: targetOffset, count: count * shape.target.width * 4)
+  /// The input bytes of the window that starts at a row.
+  @inline(__always)
+  func inputBytes(from row: Int) -> UnsafeRawBufferPointer {
+    let offset = inputOffset + row * windows.inputWidth * element.byteCount
+    return unsafe storage.bytes(at: offset, count: shape.elementCount * element.byteCount)
+  }
+
+  /// The targets of the window that starts at a row, `[width]` numbers of `windows.targetElement`.
+  @inline(__always)
+  func targetBytes(from row: Int) -> UnsafeRawBufferPointer {
+    let byteCount = windows.targetElement.byteCount
+    let offset = targetOffset + row * windows.targetWidth * byteCount
+    return unsafe storage.bytes(at: offset, count: shape.target.width * byteCount)
+  }
+
+  /// The token `index` of bytes that hold tokens of this data set; -1 where it is none that 32 bits hold.
+  @inline(__always)
+  func token(_ index: Int, of bytes: UnsafeRawBufferPointer) -> Int32 {
+    // SAFETY: callers ask for tokens of a sample, whose bytes these are.
+    switch element {
+    case .uint8: Int32(unsafe bytes[index])
+    case .uint16: Int32(unsafe bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
+    case .int64:
+      Int32(exactly: unsafe bytes.loadUnaligned(fromByteOffset: 8 * index, as: Int64.self)) ?? -1
+    case .int32: unsafe bytes.loadUnaligned(fromByteOffset: 4 * index, as: Int32.self)
+    case .float32: preconditionFailure("numbers are no tokens")
+    }
+  }
+}
+
+extension WindowLayout {
+  /// Samples that lie one after another: each is a row.
+  fileprivate static func apart(count: Int, shape: DataShape) -> WindowLayout {
+    let isNumbers = if case .numbers = shape.target { true } else { false }
+    return WindowLayout(
+      stride: 1, starts: count, inputWidth: shape.elementCount, targetWidth: shape.target.width,
+      targetElement: isNumbers ? .float32 : .int32)
   }
 }

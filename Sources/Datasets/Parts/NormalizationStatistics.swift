@@ -5,13 +5,49 @@
 package struct NormalizationStatistics: Codable, Equatable, Sendable {
   package var mean: [Double]
   package var deviation: [Double]
+  /// Of the targets, which repeat these columns; empty: targets stay as they are.
+  package var targetMean: [Double]
+  package var targetDeviation: [Double]
 
-  package init(mean: [Double], deviation: [Double]) {
+  package init(
+    mean: [Double], deviation: [Double], targetMean: [Double] = [], targetDeviation: [Double] = []
+  ) {
     precondition(
-      mean.count == deviation.count, "\(mean.count) means, \(deviation.count) deviations")
+      mean.count == deviation.count && targetMean.count == targetDeviation.count,
+      "\(mean.count) and \(targetMean.count) means, \(deviation.count) and"
+        + " \(targetDeviation.count) deviations")
     self.mean = mean
     self.deviation = deviation
+    self.targetMean = targetMean
+    self.targetDeviation = targetDeviation
   }
+
+  /// Statistics of a series, whose inputs and targets are scaled alike.
+  ///
+  /// - Parameter moments: Mean and deviation of the training part's rows.
+  init(_ normalization: Normalization, series moments: NormalizationStatistics) {
+    self = moments
+    if normalization == .standardize { return }
+    let divisor = if case .divide(let divisor) = normalization { divisor } else { 1.0 }
+    mean = mean.map { _ in 0 }
+    deviation = deviation.map { _ in divisor }
+    targetMean = targetMean.map { _ in 0 }
+    targetDeviation = targetDeviation.map { _ in divisor }
+  }
+
+  /// `value * deviation + mean`: targets, or what a model says of them, in the units of the data.
+  ///
+  /// - Parameter values: `[N, T]`, T a multiple of the target columns.
+  package func targetsInDataUnits(_ values: [Float]) -> [Float] {
+    guard !targetMean.isEmpty else { return values }
+    return values.enumerated().map { index, value in
+      let column = index % targetMean.count
+      return Float(Double(value) * targetDeviation[column] + targetMean[column])
+    }
+  }
+
+  /// All its numbers, for files.
+  var lists: [[Double]] { [mean, deviation, targetMean, targetDeviation] }
 
   /// Statistics of the training part. One-hot columns stay as they are; what is constant gets the
   /// deviation 1.
@@ -33,6 +69,7 @@ package struct NormalizationStatistics: Codable, Equatable, Sendable {
       switch part.dataset.element {
       case .uint8: self.init(histogram: ByteHistogram(of: part, channels: channels))
       case .float32: self.init(moments: FloatMoments(of: part, channels: channels))
+      case .uint16, .int32, .int64: preconditionFailure("tokens have no mean")
       }
     }
     for column in shape.oneHotColumns {

@@ -47,6 +47,20 @@ struct CSVColumns: Equatable {
       remedy: "shorten data.ignore or data.target")
   }
 
+  /// The columns `names` as numbers, in the order of the header; all others are ignored.
+  init(numbers names: [String], header: [String]) {
+    self.init(roles: [], inputs: [], numberCount: 0, categoryCount: 0)
+    for name in header {
+      guard names.contains(name) else {
+        roles.append(.ignored)
+        continue
+      }
+      roles.append(.number(numberCount))
+      inputs.append(Input(name: name, role: .number(numberCount)))
+      numberCount += 1
+    }
+  }
+
   private init(roles: [Role], inputs: [Input], numberCount: Int, categoryCount: Int) {
     self.roles = roles
     self.inputs = inputs
@@ -79,19 +93,35 @@ struct CSVColumns: Equatable {
   }
 }
 
-private func checkNames(_ header: [String], spec: CSVSpec, place: String) throws {
+/// Checks that a header has the columns `names`, each once.
+///
+/// - Throws: A `DiagnosticList` of all names that are missing or stand twice.
+func checkHeader(
+  _ header: [String], names: [String], separator: Character, place: String
+) throws {
   var faults = DiagnosticList()
   checkRepeats(header, place: place, &faults)
-  if header.count == 1, let separator = likelySeparator(in: header[0], besides: spec.separator) {
+  if header.count == 1, let likely = likelySeparator(in: header[0], besides: separator) {
     faults.append(
       Diagnostic(
         place: place, problem: "the header is one cell: \(header[0])",
-        expected: "columns separated by \"\(spec.separator)\"",
-        remedy: "set data.separator to \"\(separator)\""))
+        expected: "columns separated by \"\(separator)\"",
+        remedy: "set data.separator to \"\(likely)\""))
     throw faults
   }
-  for name in spec.targets + spec.categorical + spec.ignored where !header.contains(name) {
+  for (index, name) in names.enumerated()
+  where !header.contains(name) && !names[..<index].contains(name) {
     faults.append(unknownColumn(name, header: header, place: place))
+  }
+  try faults.throwIfAny()
+}
+
+private func checkNames(_ header: [String], spec: CSVSpec, place: String) throws {
+  var faults = DiagnosticList()
+  try faults.collect {
+    try checkHeader(
+      header, names: spec.targets + spec.categorical + spec.ignored, separator: spec.separator,
+      place: place)
   }
   for name in spec.targets where (spec.categorical + spec.ignored).contains(name) {
     faults.append(

@@ -16,7 +16,7 @@ struct CSVDecoder {
 
   /// Appends the encoded parts to `writer`.
   func decode(key: String, into writer: PreparedFileWriter) throws -> PreparedHeader {
-    let separator = try checkedSeparator()
+    let separator = try checkedSeparator(spec.separator)
     try checkTargetCount()
     var reader = try CSVTableReader(path: spec.train, separator: separator)
     let columns = try CSVColumns(
@@ -70,16 +70,6 @@ struct CSVDecoder {
       warnings: encoding.warnings(tables))
   }
 
-  private func checkedSeparator() throws -> UInt8 {
-    if let byte = spec.separator.asciiValue, byte != 0x22, byte != 0x0A, byte != 0x0D {
-      return byte
-    }
-    throw Diagnostic(
-      place: "data.separator", problem: "\"\(spec.separator)\" cannot separate cells",
-      expected: "one ASCII character that is no quote",
-      remedy: "use \",\", \";\", \"|\" or \"\\t\"")
-  }
-
   private func checkTargetCount() throws {
     guard spec.targets.isEmpty || data.target == .classes && spec.targets.count > 1 else {
       return
@@ -93,6 +83,15 @@ struct CSVDecoder {
       remedy: spec.targets.isEmpty
         ? "name the column to predict" : "set data.target_kind to multi_hot or values")
   }
+}
+
+/// The byte that stands between two cells.
+func checkedSeparator(_ separator: Character) throws -> UInt8 {
+  if let byte = separator.asciiValue, byte != 0x22, byte != 0x0A, byte != 0x0D { return byte }
+  throw Diagnostic(
+    place: "data.separator", problem: "\"\(separator)\" cannot separate cells",
+    expected: "one ASCII character that is no quote",
+    remedy: "use \",\", \";\", \"|\" or \"\\t\"")
 }
 
 /// The tables of a data set, by role.

@@ -28,6 +28,25 @@ struct CSVWords {
   var labels = WordTable()
 }
 
+/// How faults in cells are repaired.
+struct CSVAdvice {
+  /// Where nothing stands, where a word stands, and where nan or inf does.
+  var missing: String
+  var word: String
+  var endless: String
+
+  static let table = CSVAdvice(
+    missing: "fill the cell or remove the row",
+    word: "repair the cell, or list the column in data.categorical or data.ignore",
+    endless: "repair the cell or remove the row")
+
+  /// Rows of a series cannot just go: they are equally far from each other.
+  static let series = CSVAdvice(
+    missing: "fill the cell, for example from the rows around it",
+    word: "repair the cell, or list the column in data.ignore",
+    endless: "repair the cell, for example from the rows around it")
+}
+
 /// At most this many faults per file are told one by one.
 private let faultLimit = 10
 
@@ -35,11 +54,13 @@ private let faultLimit = 10
 struct CSVTableReader {
   private var rows: CSVRows
   private(set) var header: [String] = []
+  private let advice: CSVAdvice
   private var faults: [Diagnostic] = []
   private var faultCount = 0
 
   /// Opens the file and reads its header.
-  init(path: String, separator: UInt8) throws {
+  init(path: String, separator: UInt8, advice: CSVAdvice = .table) throws {
+    self.advice = advice
     var file = try InputFile(path: path)
     rows = CSVRows(path: path, bytes: try file.readToEnd(), separator: separator)
     var cells: [CSVCell] = []
@@ -83,15 +104,20 @@ struct CSVTableReader {
     _ cells: [CSVCell], columns: CSVColumns, target: TargetKind, to table: inout CSVTable,
     _ words: inout CSVWords
   ) {
+    // Another file may have its columns in another order.
+    let (numberBase, wordBase) = (table.numbers.count, table.words.count)
+    table.numbers += repeatElement(0, count: columns.numberCount)
+    table.words += repeatElement(0, count: columns.categoryCount)
     let valueBase = table.values.count
     let targetCount = columns.roles.reduce(0) { if case .target = $1 { $0 + 1 } else { $0 } }
     if target != .classes { table.values += repeatElement(0, count: targetCount) }
     for (index, cell) in cells.enumerated() {
       switch columns.roles[index] {
       case .ignored: continue
-      case .number: table.numbers.append(number(cell, index, ifOneOf: nil))
+      case .number(let place):
+        table.numbers[numberBase + place] = number(cell, index, ifOneOf: nil)
       case .category(let place):
-        table.words.append(words.categories[place].number(of: word(cell, index)))
+        table.words[wordBase + place] = words.categories[place].number(of: word(cell, index))
       case .target(let place) where target != .classes:
         table.values[valueBase + place] = number(
           cell, index, ifOneOf: target == .multiHot ? [0, 1] : nil)
@@ -145,7 +171,7 @@ extension CSVTableReader {
   private func empty(_ cell: CSVCell, _ column: Int, expected: String) -> Diagnostic {
     Diagnostic(
       place: rows.place(of: cell), problem: "column \"\(header[column])\" is empty",
-      expected: expected, remedy: "fill the cell or remove the row")
+      expected: expected, remedy: advice.missing)
   }
 
   private func notANumber(_ cell: CSVCell, _ column: Int, expected: String) -> Diagnostic {
@@ -153,7 +179,7 @@ extension CSVTableReader {
       place: rows.place(of: cell),
       problem: "column \"\(header[column])\" is \"\(rows.text(of: cell))\", not a number",
       expected: expected,
-      remedy: "repair the cell, or list the column in data.categorical or data.ignore")
+      remedy: advice.word)
   }
 
   private func outOfRange(
@@ -163,8 +189,7 @@ extension CSVTableReader {
       place: rows.place(of: cell),
       problem: "column \"\(header[column])\" is \(rows.text(of: cell))", expected: expected,
       remedy: isFinite
-        ? "repair the cell, or set data.target_kind to values" : "repair the cell or remove the row"
-    )
+        ? "repair the cell, or set data.target_kind to values" : advice.endless)
   }
 
   private func ragged(_ cells: [CSVCell]) -> Diagnostic {

@@ -12,7 +12,7 @@ struct TextDecoder {
     self.data = data
   }
 
-  /// Appends the parts' tokens to `writer`: as inputs, and again one token further as targets.
+  /// Appends the parts' tokens to `writer`: they are inputs, and from the second on targets.
   ///
   /// - Throws: A `DiagnosticList` of the texts that cannot be read or are too short.
   func decode(key: String, into writer: PreparedFileWriter) throws -> PreparedHeader {
@@ -39,25 +39,27 @@ struct TextDecoder {
     let vocabulary = Vocabulary(level: spec.level, texts: texts.compactMap { $0 })
     var parts = texts.map { text in text.map { vocabulary.tokens(of: $0) } }
     let all = vocabulary.tokens(of: train)
-    let cuts = try cut(train: all.count)
-    parts[0] = Array(all[..<cuts.train])
-    if data.dev.isCut { parts[1] = Array(all[cuts.train..<cuts.dev]) }
-    if data.test.isCut { parts[2] = Array(all[cuts.dev...]) }
-    for (tokens, name) in zip(parts, ["train", "dev", "test"]) {
-      if let tokens, tokens.count <= spec.window {
-        faults.append(tooShort(tokens.count, part: name))
-      }
-    }
-    try faults.throwIfAny()
+    let windows = SequenceWindows(
+      rows: "tokens", whole: "text", window: spec.window, ahead: 1, stride: stride,
+      aheadName: "the token after it")
+    let cut = try SequenceCut(rows: all.count, dev: data.dev, test: data.test, windows: windows)
+    parts[0] = Array(all[cut.train])
+    if let dev = cut.dev { parts[1] = Array(all[dev]) }
+    if let test = cut.test { parts[2] = Array(all[test]) }
+    try windows.check(
+      zip(["train", "dev", "test"], parts).compactMap { name, tokens in
+        tokens.map { (name, $0.count) }
+      })
     let layouts = try parts.map { tokens in
-      try tokens.map { try write($0, bytes: vocabulary.count <= 256, into: writer) }
+      try tokens.map { try write($0, vocabulary: vocabulary.count, into: writer) }
     }
     guard let layout = layouts[0] else { preconditionFailure("no training part") }
     let target = TargetLayout.classSequence(
       count: vocabulary.count, steps: spec.window, names: vocabulary.names)
+    var shape = DataShape(input: [spec.window], target: target)
+    shape.vocabularyCount = vocabulary.count
     return PreparedHeader(
-      key: key, shape: DataShape(input: [spec.window], target: target), train: layout,
-      dev: layouts[1], test: layouts[2])
+      key: key, shape: shape, train: layout, dev: layouts[1], test: layouts[2])
   }
 
   /// The bytes of a file, unpacked if it is gzipped; valid text where characters are the tokens.
@@ -77,55 +79,34 @@ struct TextDecoder {
     return bytes
   }
 
-  /// Where the training part ends and where the dev part does, cut from the end of the text: parts never overlap.
-  private func cut(train count: Int) throws -> (train: Int, dev: Int) {
-    func size(_ part: PartSpec) -> Int {
-      switch part {
-      case .none, .files: 0
-      case .fraction(let fraction, _): Int((fraction * Double(count)).rounded())
-      case .count(let windows, _): (windows - 1) * stride + spec.window + 1
-      }
-    }
-    var faults = DiagnosticList()
-    for (part, place) in [(data.dev, "data.dev"), (data.test, "data.test")] where part.isStratified
-    {
-      faults.append(
-        Diagnostic(
-          place: place, problem: "a text cannot be cut by classes", expected: "fraction or count",
-          remedy: "remove stratified"))
-    }
-    let (dev, test) = (size(data.dev), size(data.test))
-    if dev + test >= count {
-      faults.append(
-        Diagnostic(
-          place: "data",
-          problem: "dev and test parts of \(dev + test) tokens leave none of \(count)",
-          expected: "fewer tokens", remedy: "make data.dev or data.test smaller"))
-    }
-    try faults.throwIfAny()
-    return (count - dev - test, count - test)
-  }
-
-  private func tooShort(_ count: Int, part: String) -> Diagnostic {
-    Diagnostic(
-      place: "data", problem: "the \(part) part has \(count) tokens",
-      expected: "more than data.window, which is \(spec.window): a window and the token after it",
-      remedy: "use a longer text or a smaller window")
-  }
-
   private func write(
-    _ tokens: [Int32], bytes: Bool, into writer: PreparedFileWriter
+    _ tokens: [Int32], vocabulary: Int, into writer: PreparedFileWriter
   ) throws -> PartLayout {
-    let inputOffset = try writer.startArray()
-    if bytes {
-      try writer.append(tokens.map { UInt8($0) })
-    } else {
-      try writer.append(tokens.map { Float($0) })
+    let offset = try writer.startArray()
+    let element: ElementKind =
+      vocabulary <= 1 << 8 ? .uint8 : vocabulary <= 1 << 16 ? .uint16 : .int32
+    switch element {
+    case .uint8: try writer.append(tokens.map { UInt8($0) })
+    case .uint16: try writer.append(tokens.map { UInt16($0) })
+    default: try writer.append(tokens)
     }
-    let targetOffset = try writer.startArray()
-    try writer.append(Array(tokens.dropFirst()))
     return PartLayout(
-      count: (tokens.count - 1 - spec.window) / stride + 1, element: bytes ? .uint8 : .float32,
-      inputOffset: inputOffset, targetOffset: targetOffset, stride: stride)
+      tokens: tokens.count, element: element, offset: offset, window: spec.window, stride: stride)
+  }
+}
+
+extension PartLayout {
+  /// Windows of tokens whose targets are the tokens one further.
+  ///
+  /// - Parameters:
+  ///   - tokens: More than `window`.
+  ///   - offset: Where the first token lies.
+  init(tokens: Int, element: ElementKind, offset: Int, window: Int, stride: Int) {
+    let windows = WindowLayout(
+      stride: stride, starts: tokens - window, inputWidth: 1, targetWidth: 1,
+      targetElement: element)
+    self.init(
+      count: windows.count, element: element, inputOffset: offset,
+      targetOffset: offset + element.byteCount, windows: windows)
   }
 }

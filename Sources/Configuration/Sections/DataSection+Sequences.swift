@@ -1,0 +1,109 @@
+import Datasets
+
+/// The formats of sequences.
+extension DataSection {
+  static var text: Variant<DataDraft> {
+    variant(
+      "text", "Windows of a text, each step's target the token after it.",
+      TextSpec(train: [], window: 0),
+      [
+        Key(
+          "train", \.train,
+          PartSection.path("data/train.txt").oneOrMore(
+            "the path of a file, or a list of them", example: "data/train.txt"),
+          "The text to train on, plain or .gz; several files follow each other.",
+          isRequired: true),
+        Key(
+          "level", \.level, .word(["character": .character, "byte": .byte]),
+          "What a token is. The vocabulary is the characters that occur, or 256 bytes."),
+        Key(
+          "window", \.window, .wholeNumber(.atLeast(1), example: 128), "Tokens of a sample.",
+          isRequired: true),
+        Key(
+          "stride", \.stride, Format.wholeNumber(.atLeast(1), example: 1).optional,
+          "Tokens between the starts of two windows; null: the window. 1 makes a sample of every start."
+        ),
+      ],
+      part: PartSection.filePart,
+      make: { own, dev, test in
+        var spec = own
+        spec.dev = dev?.file
+        spec.test = test?.file
+        return .text(spec)
+      },
+      extract: { spec in
+        guard case .text(let text) = spec.source else { return nil }
+        return (
+          text, PartOptions(spec.dev, file: text.dev), PartOptions(spec.test, file: text.test)
+        )
+      })
+  }
+
+  static var generatedSequences: Variant<DataDraft> {
+    variant(
+      "generated_sequences", "Sequences for learning and tests.",
+      GeneratedSequencesSpec(kind: .series, samples: 1000, steps: 50),
+      [
+        Key(
+          "kind", \.kind, .word(["series": .series, "tags": .tags, "trigger": .trigger]),
+          "Waves to continue, tokens to tag, or sounds to notice.", isRequired: true),
+        Key(
+          "samples", \.samples, .wholeNumber(.atLeast(1), example: 1000),
+          "How many, dev and test included."),
+        Key("steps", \.steps, .wholeNumber(.atLeast(1), example: 50), "Steps of a sample."),
+        Key(
+          "noise", \.noise, .number(.atLeast(0), example: 0.1),
+          "The largest difference that noise makes."),
+      ],
+      part: PartSection.cut, make: { own, _, _ in .generatedSequences(own) },
+      extract: { spec in
+        guard case .generatedSequences(let generated) = spec.source else { return nil }
+        return (generated, PartOptions(spec.dev), PartOptions(spec.test))
+      })
+  }
+
+  static var timeSeries: Variant<DataDraft> {
+    let columns = Format.text("the name of a column", example: "load").oneOrMore(
+      "the name of a column, or a list of them", example: "[load, temperature]")
+    let anyColumns = Format.text("the name of a column", example: "date").oneOrMore(
+      "the name of a column, or a list of them", example: "[date, note]", isEmptyAllowed: true)
+    return variant(
+      "time_series", "Windows of a table whose rows follow each other in time.",
+      SeriesSpec(train: "", targets: [], window: 0),
+      [
+        Key(
+          "train", \.train, PartSection.path("data/train.csv"),
+          "The file to train on, oldest row first.", isRequired: true),
+        Key(
+          "target", \.targets, columns, "The column to predict, or several of them.",
+          aliases: ["targets"], isRequired: true),
+        Key(
+          "inputs", \.inputs, columns.optional,
+          "Columns to learn from; null: all that are not ignored, targets included."),
+        Key("ignore", \.ignored, anyColumns, "Columns to leave out."),
+        Key("separator", \.separator, separator, "What stands between two columns."),
+        Key(
+          "window", \.window, .wholeNumber(.atLeast(1), example: 24), "Rows of a sample.",
+          isRequired: true),
+        Key(
+          "horizon", \.horizon, .wholeNumber(.atLeast(1), example: 1),
+          "Rows after the window that are predicted, all of them."),
+        Key(
+          "stride", \.stride, .wholeNumber(.atLeast(1), example: 1),
+          "Rows between the starts of two windows."),
+      ],
+      part: PartSection.filePart, hasColumnNamedTarget: true,
+      make: { own, dev, test in
+        var spec = own
+        spec.dev = dev?.file
+        spec.test = test?.file
+        return .series(spec)
+      },
+      extract: { spec in
+        guard case .series(let series) = spec.source else { return nil }
+        return (
+          series, PartOptions(spec.dev, file: series.dev), PartOptions(spec.test, file: series.test)
+        )
+      })
+  }
+}
