@@ -34,9 +34,10 @@ struct VerifySizeTests {
   func shrunk() throws {
     let layers = [conv(64), conv(64), conv(64), .globalAveragePool, .dense(DenseSpec(units: 10))]
     let size = try VerifySize(spec(input: [224, 224, 3], layers), ranks: 1)
-    #expect(size.input == [56, 56, 3])
+    #expect(size.input == [28, 28, 3])
     // The pool needs 100 rows.
-    let pooled = [conv(64), conv(64), conv(64), .maxPool(PoolSpec(size: Extent(100)))] + layers[3...]
+    let pooled =
+      [conv(64), conv(64), conv(64), .maxPool(PoolSpec(size: Extent(100)))] + layers[3...]
     #expect(
       try VerifySize(spec(input: [224, 224, 3], pooled), ranks: 1).input == [112, 112, 3])
   }

@@ -33,7 +33,7 @@ package struct GradientProbes: Equatable, Sendable {
     for tensor in counts.indices.sorted(by: { (counts[$0], $0) < (counts[$1], $1) }) {
       let more = counts[tensor] - directions
       guard more <= rest else { break }
-      rest -= max(more, 0)
+      rest -= more
       list[tensor].directions = nil
     }
   }

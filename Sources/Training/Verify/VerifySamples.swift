@@ -41,7 +41,7 @@ package final class VerifySamples {
     inputs = AlignedMemory(count: count * elements)
     classes = AlignedMemory(count: usesClasses ? count * width : 0)
     values = AlignedMemory(count: usesClasses ? 0 : count * width)
-    let missing = try collectives.agree { spec.data.source.missingFiles }
+    let missing = spec.data.source.paths.filter { !FileManager.default.fileExists(atPath: $0) }
     substitution = missing.isEmpty ? nil : "generated: \(missing[0]) is not there"
     try collectives.agree {
       guard collectives.isRoot else { return }
@@ -161,20 +161,5 @@ extension ModelGraph {
       if case .embedding(let words, _) = operation.kind { return words }
     }
     return nil
-  }
-}
-
-extension DataSource {
-  /// Files that the config names and that do not exist.
-  fileprivate var missingFiles: [String] {
-    let files: [String?] =
-      switch self {
-      case .idx(let train, let dev, let test), .npy(let train, let dev, let test):
-        [train, dev, test].flatMap { [$0?.inputs, $0?.targets] }
-      case .csv(let csv): [csv.train, csv.dev, csv.test]
-      case .text(let text): text.train + [text.dev, text.test]
-      case .generated, .generatedSequences: []
-      }
-    return files.compactMap(\.self).filter { !FileManager.default.fileExists(atPath: $0) }
   }
 }
