@@ -7,6 +7,10 @@ package struct DataSpec: Equatable, Sendable {
   package var normalization = Normalization.none
   /// What a target is: decides label checks and metrics.
   package var target = TargetKind.classes
+  /// The class number that stands for none; nil: there is no such number.
+  package var ignoredClass: Int?
+  /// The lowest class number: 1 where targets are lists of labels, which are filled up with the ignored number.
+  package var firstClass = 0
   /// Names of the classes in the order of their numbers; nil: the numbers (or the CSV's own words, sorted).
   package var classNames: [String]?
   /// Random changes of the training images; nil: none.
@@ -145,6 +149,10 @@ package enum GeneratedSequenceKind: String, CaseIterable, Sendable {
   case tags
   /// Spectrograms, `[steps, 101]`, in which a sound is to be noticed.
   case trigger
+  /// As `tags`, but of different length: tokens from 1, filled up with 0.
+  case paddedTags
+  /// Bands, `[steps, 8]`, that symbols rise in for some steps each; the symbols in their order are to be found.
+  case symbols
 }
 
 package enum GeneratedKind: String, CaseIterable, Sendable {

@@ -119,7 +119,8 @@ private func preparedFile(
   let header = try decode(
     spec, seed: seed, outputs: outputs, answers: answers, key: key, into: writer)
   guard header.shape.target.fits(outputs, answers: answers) else {
-    throw wrongWidth(header.shape.target, outputs: outputs ?? 0, answers: answers)
+    throw wrongWidth(
+      header.shape.target, outputs: outputs ?? 0, answers: answers, areLabels: spec.firstClass > 0)
   }
   return try writer.finish(header)
 }
@@ -152,8 +153,15 @@ extension TargetLayout {
   }
 }
 
-private func wrongWidth(_ target: TargetLayout, outputs: Int, answers: Int) -> Diagnostic {
+private func wrongWidth(
+  _ target: TargetLayout, outputs: Int, answers: Int, areLabels: Bool
+) -> Diagnostic {
   guard target.answers == answers else {
+    guard !areLabels else {
+      return Diagnostic(
+        place: "data", problem: "samples have places for \(target.answers) labels each",
+        expected: "\(answers), as loss.labels says", remedy: "set loss.labels to \(target.answers)")
+    }
     return Diagnostic(
       place: "data",
       problem: "samples have \(target.answers) class\(target.answers == 1 ? "" : "es") each",

@@ -24,6 +24,7 @@ extension OperationKind {
       recurrenceScratchCount(shape, sequences: rows, of: scalar)
     case .attention(let shape), .attentionGradient(let shape):
       attentionScratchCount(shape, of: scalar)
+    case .temporalLoss(let shape): temporalLossScratchCount(shape, of: scalar)
     case .convolution:
       convolution.map { convolutionScratchCount($0, images: rows, of: scalar) } ?? 0
     case .convolutionInputGradient:

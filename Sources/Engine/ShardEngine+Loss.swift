@@ -2,74 +2,168 @@ import Graph
 import Kernels
 import Storage
 
+// Shapes: N samples of P positions each, O outputs at each; rows are positions of all samples, N P of them.
+
 extension ShardEngine {
   func runLoss(_ index: Int) {
     switch operations[index].kind {
     case .loss(let spec, let outputs, let positions):
       runLoss(spec, outputs, positions: positions, index)
-    case .sumLosses(let positions):
-      let losses = input(index, 0)
-      var total = 0.0
-      for row in 0..<losses.count { total += Double(losses[row]) }
-      output(index)[0] = S(total / Double(positions))
+    case .temporalLoss(let shape): runTemporalLoss(shape, index)
+    case .answerWeights(let positions, let ignored):
+      Kernels.answerWeights(
+        samples: rows, positions: positions, classes: ignored == nil ? nil : classes,
+        ignored: Int32(ignored ?? 0), lengths: inputCount(index) > 1 ? input(index, 1) : nil,
+        into: output(index))
+    case .sumLosses(let positions): output(index)[0] = sumLosses(positions: positions, index)
     case .countCorrect(let spec, let outputs, let positions):
       output(index)[0] = countCorrect(spec, outputs, positions: positions, index)
+    case .countSpelled(let shape):
+      output(index)[0] = S(
+        Kernels.countSpelled(
+          shape, samples: rows, outputs: input(index, 0), labels: classes,
+          lengths: lengths(index)))
     default: preconditionFailure("\(operations[index].kind.name) is no loss")
     }
   }
 
+  /// Whether a sample's steps spell its labels; nil where the loss is another.
+  package func isSpelled(_ sample: Int) -> Bool? {
+    guard let index = operations.firstIndex(where: { $0.kind.isLoss }),
+      case .temporalLoss(let shape) = operations[index].kind
+    else { return nil }
+    let elements = shape.steps * shape.classes
+    let right = Kernels.countSpelled(
+      shape, samples: 1, outputs: input(index, 0)[sample * elements..<(sample + 1) * elements],
+      labels: classes[sample * shape.labels..<(sample + 1) * shape.labels],
+      lengths: lengths(index)?[sample..<sample + 1])
+    return right == 1
+  }
+
+  /// Of the steps that count, where sequences are padded.
+  private func lengths(_ index: Int) -> Block<S>? {
+    inputCount(index) > 2 ? input(index, 2) : nil
+  }
+
   private func runLoss(_ spec: LossSpec, _ outputs: Int, positions: Int, _ index: Int) {
-    let rows = rows * positions
-    let z = input(index, 0)
-    let losses = output(index)
     let gradient = operations[index].outputs.count > 1 ? output(index, 1) : nil
-    let scale = 1 / (S(batchSize) * S(positions))
+    guard inputCount(index) > 2 else {
+      runLoss(
+        spec, outputs, 0..<rows * positions, scale: 1 / (S(batchSize) * S(positions)), index,
+        gradient)
+      return
+    }
+    output(index).fill(0)
+    gradient?.fill(0)
+    forEachCountedRun(of: input(index, 2)) { rows, weight in
+      runLoss(spec, outputs, rows, scale: weight / S(batchSize), index, gradient)
+    }
+  }
+
+  /// The losses of the rows `range`.
+  private func runLoss(
+    _ spec: LossSpec, _ outputs: Int, _ range: Range<Int>, scale: S, _ index: Int,
+    _ gradient: Block<S>?
+  ) {
+    let rows = range.count
+    let columns = range.lowerBound * outputs..<range.upperBound * outputs
+    let z = input(index, 0)[columns]
+    let losses = output(index)[range]
+    let gradient = gradient.map { $0[columns] }
     switch spec {
-    case .softmaxCrossEntropy(let smoothing, _) where usesClasses:
+    case .softmaxCrossEntropy(let smoothing, _, _) where usesClasses:
       softmaxCrossEntropy(
-        logits: z, classes: classes, rows: rows, channels: outputs, labelSmoothing: S(smoothing),
-        classWeights: classWeights, scale: scale, losses: losses, gradient: gradient)
-    case .softmaxCrossEntropy(let smoothing, _):
+        logits: z, classes: classes[range], rows: rows, channels: outputs,
+        labelSmoothing: S(smoothing), classWeights: classWeights, scale: scale, losses: losses,
+        gradient: gradient)
+    case .softmaxCrossEntropy(let smoothing, _, _):
       softmaxCrossEntropy(
-        logits: z, targets: targets, rows: rows, channels: outputs, labelSmoothing: S(smoothing),
-        classWeights: classWeights, scale: scale, losses: losses, gradient: gradient)
+        logits: z, targets: targets[columns], rows: rows, channels: outputs,
+        labelSmoothing: S(smoothing), classWeights: classWeights, scale: scale, losses: losses,
+        gradient: gradient)
     case .sigmoidCrossEntropy:
       sigmoidCrossEntropy(
-        logits: z, targets: targets, rows: rows, channels: outputs, positiveWeights: classWeights,
-        scale: scale, losses: losses, gradient: gradient)
+        logits: z, targets: targets[columns], rows: rows, channels: outputs,
+        positiveWeights: classWeights, scale: scale, losses: losses, gradient: gradient)
     case .meanSquared:
       meanSquared(
-        outputs: z, targets: targets, rows: rows, channels: outputs, scale: scale, losses: losses,
-        gradient: gradient)
+        outputs: z, targets: targets[columns], rows: rows, channels: outputs, scale: scale,
+        losses: losses, gradient: gradient)
     case .meanAbsolute:
       meanAbsolute(
-        outputs: z, targets: targets, rows: rows, channels: outputs, scale: scale, losses: losses,
-        gradient: gradient)
+        outputs: z, targets: targets[columns], rows: rows, channels: outputs, scale: scale,
+        losses: losses, gradient: gradient)
     case .huber(let delta):
       huber(
-        outputs: z, targets: targets, rows: rows, channels: outputs, delta: S(delta), scale: scale,
-        losses: losses, gradient: gradient)
+        outputs: z, targets: targets[columns], rows: rows, channels: outputs, delta: S(delta),
+        scale: scale, losses: losses, gradient: gradient)
+    case .ctc: preconditionFailure("ctc is an operation of its own")
     }
+  }
+
+  private func runTemporalLoss(_ shape: TemporalShape, _ index: Int) {
+    connectionistTemporalLoss(
+      shape, samples: rows, logits: input(index, 0), labels: classes,
+      lengths: lengths(index), scale: 1 / S(batchSize), losses: output(index),
+      gradient: operations[index].outputs.count > 1 ? output(index, 1) : nil,
+      scratch: scratch)
+  }
+
+  private func sumLosses(positions: Int, _ index: Int) -> S {
+    let losses = input(index, 0)
+    var total = 0.0
+    guard inputCount(index) > 1 else {
+      for row in 0..<losses.count { total += Double(losses[row]) }
+      return S(total / Double(positions))
+    }
+    let weights = input(index, 1)
+    for row in 0..<losses.count { total += Double(weights[row]) * Double(losses[row]) }
+    return S(total)
   }
 
   /// Right answers; of several in a sample each counts as a fraction of it.
   private func countCorrect(
     _ spec: LossSpec, _ outputs: Int, positions: Int, _ index: Int
   ) -> S {
-    let z = input(index, 0)
-    let rows = rows * positions
-    switch spec {
-    case .sigmoidCrossEntropy:
-      let right = countRightSides(outputs: z, targets: targets, count: rows * outputs)
-      return S(right) / S(outputs)
-    default:
-      if usesClasses {
-        let right = countRightClasses(
-          outputs: z, classes: classes, samples: rows, channels: outputs)
-        return S(right) / S(positions)
-      }
-      let right = countRightClasses(outputs: z, targets: targets, samples: rows, channels: outputs)
+    guard inputCount(index) > 2 else {
+      let right = countRight(spec, outputs, 0..<rows * positions, index)
+      if case .sigmoidCrossEntropy = spec { return S(right) / S(outputs) }
       return S(right) / S(positions)
+    }
+    var total = 0.0
+    forEachCountedRun(of: input(index, 2)) { rows, weight in
+      total += Double(weight) * Double(countRight(spec, outputs, rows, index))
+    }
+    if case .sigmoidCrossEntropy = spec { return S(total / Double(outputs)) }
+    return S(total)
+  }
+
+  /// Right answers among the rows `range`.
+  private func countRight(
+    _ spec: LossSpec, _ outputs: Int, _ range: Range<Int>, _ index: Int
+  ) -> Int {
+    let columns = range.lowerBound * outputs..<range.upperBound * outputs
+    let z = input(index, 0)[columns]
+    if case .sigmoidCrossEntropy = spec {
+      return countRightSides(outputs: z, targets: targets[columns], count: columns.count)
+    }
+    if usesClasses {
+      return countRightClasses(
+        outputs: z, classes: classes[range], samples: range.count, channels: outputs)
+    }
+    return countRightClasses(
+      outputs: z, targets: targets[columns], samples: range.count, channels: outputs)
+  }
+
+  /// Calls `body` with stretches of rows that count the same and more than nothing, first to last.
+  private func forEachCountedRun(of weights: Block<S>, _ body: (Range<Int>, S) -> Void) {
+    var start = 0
+    while start < weights.count {
+      let weight = weights[start]
+      var end = start + 1
+      while end < weights.count, weights[end] == weight { end += 1 }
+      if weight > 0 { body(start..<end, weight) }
+      start = end
     }
   }
 }

@@ -23,11 +23,15 @@ extension ShardEngine {
       .groupNormGradient, .localResponseNorm, .localResponseNormGradient, .adaptiveAveragePool,
       .adaptiveAveragePoolGradient, .upsample, .upsampleGradient, .prelu, .preluGradient:
       runImages(index)
-    case .loss, .sumLosses, .countCorrect: runLoss(index)
+    case .loss, .temporalLoss, .answerWeights, .sumLosses, .countCorrect, .countSpelled:
+      runLoss(index)
     case .embedding, .embeddingGradient, .tiedDense, .addPositions, .addSinusoidalPositions,
       .rotate, .prepend, .prependGradient, .step, .stepGradient, .recurrence, .recurrenceGradient,
       .recurrenceWeightGradient, .attention, .attentionGradient, .rmsNorm, .rmsNormGradient:
       runSequence(index)
+    case .sequenceLengths, .extendLengths, .keepSteps, .lastStep, .lastStepGradient, .averageSteps,
+      .averageStepsGradient:
+      runLengths(index)
     default: runElementwise(index)
     }
   }

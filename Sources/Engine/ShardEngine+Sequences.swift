@@ -72,13 +72,14 @@ extension ShardEngine {
     case .recurrence(let shape):
       recurrence(
         shape, sequences: rows, inputs: input(index, 0), weights: input(index, 1),
-        bias: inputCount(index) > 2 ? input(index, 2) : nil, outputs: output(index),
+        bias: inputCount(index) > (shape.isPadded ? 3 : 2) ? input(index, 2) : nil,
+        lengths: lengths(index, shape), outputs: output(index),
         memory: shape.cell.remembered > 0 ? output(index, 1) : nil, scratch: scratch)
     case .recurrenceGradient(let shape):
       recurrenceGradient(
-        shape, sequences: rows, weights: input(index, 1), outputs: input(index, 2),
-        memory: shape.cell.remembered > 0 ? input(index, 3) : nil, outputGradient: input(index, 0),
-        inputGradient: output(index),
+        shape, sequences: rows, weights: input(index, 1), lengths: lengths(index, shape),
+        outputs: input(index, 2), memory: shape.cell.remembered > 0 ? input(index, 3) : nil,
+        outputGradient: input(index, 0), inputGradient: output(index),
         productGradient: shape.cell.hasTwoGradients ? output(index, 1) : nil, scratch: scratch)
     case .recurrenceWeightGradient(let shape):
       recurrenceWeightGradient(
@@ -89,18 +90,34 @@ extension ShardEngine {
     }
   }
 
+  /// The last input of a recurrence over padded sequences.
+  private func lengths(_ index: Int, _ shape: RecurrentShape) -> Block<S>? {
+    shape.isPadded ? input(index, inputCount(index) - 1) : nil
+  }
+
+  private func lengths(_ index: Int, _ shape: AttentionShape) -> AttentionLengths<S> {
+    let first = shape.isSelf ? 1 : 2
+    let queries = shape.hasQueryLengths ? input(index, first) : nil
+    if shape.isSelf { return AttentionLengths(queries: queries, keys: queries) }
+    let second = first + (shape.hasQueryLengths ? 1 : 0)
+    return AttentionLengths(
+      queries: queries, keys: shape.hasKeyLengths ? input(index, second) : nil)
+  }
+
   private func runAttention(_ index: Int) {
     switch operations[index].kind {
     case .attention(let shape):
       attention(
         shape, sequences: rows, queries: input(index, 0),
-        others: shape.isSelf ? nil : input(index, 1), into: output(index),
-        logarithms: output(index, 1), scratch: scratch)
+        others: shape.isSelf ? nil : input(index, 1), lengths: lengths(index, shape),
+        into: output(index), logarithms: output(index, 1), scratch: scratch)
     case .attentionGradient(let shape):
-      let first = shape.isSelf ? 1 : 2
+      let first =
+        (shape.isSelf ? 1 : 2) + (shape.hasQueryLengths ? 1 : 0) + (shape.hasKeyLengths ? 1 : 0)
       attentionGradient(
         shape, sequences: rows, queries: input(index, 0),
-        others: shape.isSelf ? nil : input(index, 1), output: input(index, first),
+        others: shape.isSelf ? nil : input(index, 1), lengths: lengths(index, shape),
+        output: input(index, first),
         logarithms: input(index, first + 1), outputGradient: input(index, first + 2),
         queriesGradient: output(index), othersGradient: shape.isSelf ? nil : output(index, 1),
         scratch: scratch)

@@ -106,9 +106,13 @@ package final class ShardEngine<S: Scalar> {
 
   /// The losses of the samples' answers, for plans with a loss.
   package var losses: Block<S>? {
+    operations.first { $0.kind.isLoss }.map { block($0.outputs[0]) }
+  }
+
+  /// What each answer counts in the mean over those of its sample; nil: all the same.
+  package var answerWeights: Block<S>? {
     for operation in operations {
-      guard case .loss(_, _, let positions) = operation.kind else { continue }
-      return blocks[operation.outputs[0].index].prefix(rows * positions)
+      if case .answerWeights = operation.kind { return block(operation.outputs[0]) }
     }
     return nil
   }
@@ -142,7 +146,7 @@ package final class ShardEngine<S: Scalar> {
   package func runInference() {
     for index in operations.indices {
       switch operations[index].kind {
-      case .sumLosses, .countCorrect: continue
+      case .sumLosses, .countCorrect, .countSpelled: continue
       default: run(index)
       }
     }

@@ -56,13 +56,21 @@ extension GraphBuilder {
     let (steps, channels) = try site.sequence(flow.shape)
     let token = addParameter(
       "weight", .weight, .vector(channels), .normal(mean: 0, deviation: 0.02), site)
-    return append(
+    var longer = append(
       .prepend(steps: steps, channels: channels), [flow.value, token], [steps + 1, channels], site)
+    longer.lengths = flow.lengths.map {
+      append(.extendLengths(by: 1), [$0], [1], site).value
+    }
+    return longer
   }
 
   /// - Parameter isLast: Else the first.
   mutating func lowerStep(isLast: Bool, _ site: LayerSite, _ flow: Flow) throws -> Flow {
     let (steps, channels) = try site.sequence(flow.shape)
+    if isLast, let lengths = flow.lengths {
+      return append(
+        .lastStep(steps: steps, channels: channels), [flow.value, lengths], [channels], site)
+    }
     return append(
       .step(isLast ? steps - 1 : 0, steps: steps, channels: channels), [flow.value], [channels],
       site)
@@ -102,6 +110,14 @@ extension GraphBuilder {
     let layout = ParameterLayout.convolution1d(
       width: spec.kernel, inputs: geometry.inputChannelsPerGroup, outputs: spec.filters)
     var operands = [flow.value]
+    if let lengths = flow.lengths {
+      // A sequence sees zeros behind its end, as if it stood alone.
+      operands = [
+        append(
+          .keepSteps(steps: steps, channels: channels), [flow.value, lengths], flow.shape, site
+        ).value
+      ]
+    }
     operands.append(
       addParameter(
         "weight", .weight, layout, spec.weightInitializer ?? site.defaultInitializer, fans: fans,
@@ -138,12 +154,14 @@ extension GraphBuilder {
       projected = append(
         .rotate(shape, direction: 1), [projected.value], projected.shape, site)
     }
-    let shape = AttentionShape(
+    var shape = AttentionShape(
       queries: steps, keys: steps, heads: spec.heads, headSize: headSize,
       isCausal: spec.isCausal, isSelf: true)
+    shape.hasQueryLengths = flow.lengths != nil
+    let lengths = flow.lengths.map { [$0] } ?? []
     let output = addValue(.activation, elementCount: flow.elementCount)
     let logarithms = addValue(.activation, elementCount: spec.heads * steps)
-    add(.attention(shape), [projected.value], to: [output, logarithms], site)
+    add(.attention(shape), [projected.value] + lengths, to: [output, logarithms], site)
     return addDense(
       to: Flow(value: output, shape: flow.shape), units: channels, prefix: "out_proj.",
       bias: spec.bias, spec.outputInitializer ?? spec.weightInitializer ?? .xavierUniform, site)
@@ -153,6 +171,7 @@ extension GraphBuilder {
     _ spec: RecurrentSpec, _ site: LayerSite, _ flow: Flow, _ mode: GraphMode
   ) throws -> Flow {
     _ = try site.sequence(flow.shape)
+    let lengths = flow.lengths
     var flow = flow
     for layer in 0..<spec.layers {
       if layer > 0, spec.dropout > 0, mode == .training {
@@ -163,11 +182,17 @@ extension GraphBuilder {
       let wantsLast = layer + 1 == spec.layers && spec.outputs == .last
       let ways = spec.isBidirectional ? [false, true] : [false]
       let walks = ways.map { isReversed -> Flow in
-        let walk = addWalk(spec, layer: layer, isReversed: isReversed, site, flow)
+        let walk = addWalk(spec, layer: layer, isReversed: isReversed, lengths, site, flow)
         guard wantsLast else { return walk }
+        let steps = walk.shape[0]
+        if !isReversed, let lengths {
+          return append(
+            .lastStep(steps: steps, channels: spec.units), [walk.value, lengths], [spec.units],
+            site)
+        }
         return append(
-          .step(isReversed ? 0 : walk.shape[0] - 1, steps: walk.shape[0], channels: spec.units),
-          [walk.value], [spec.units], site)
+          .step(isReversed ? 0 : steps - 1, steps: steps, channels: spec.units), [walk.value],
+          [spec.units], site)
       }
       flow = walks[0]
       guard walks.count > 1 else { continue }
@@ -181,10 +206,12 @@ extension GraphBuilder {
 
   /// One direction of one layer, with parameters named as PyTorch names them.
   private mutating func addWalk(
-    _ spec: RecurrentSpec, layer: Int, isReversed: Bool, _ site: LayerSite, _ flow: Flow
+    _ spec: RecurrentSpec, layer: Int, isReversed: Bool, _ lengths: ValueID?, _ site: LayerSite,
+    _ flow: Flow
   ) -> Flow {
-    let shape = RecurrentShape(
+    var shape = RecurrentShape(
       cell: spec.cell, steps: flow.shape[0], units: spec.units, isReversed: isReversed)
+    shape.isPadded = lengths != nil
     let suffix = "_l\(layer)\(isReversed ? "_reverse" : "")"
     let inputs = flow.shape[1]
     var operands = [flow.value]
@@ -210,6 +237,7 @@ extension GraphBuilder {
       stepOperands.append(
         addParameter("bias_hh\(suffix)", .bias, .vector(shape.width), .zeros, site))
     }
+    if let lengths { stepOperands.append(lengths) }
     let output = addValue(.activation, elementCount: shape.steps * spec.units)
     let remembered = shape.cell.remembered * spec.units * shape.steps
     let memory = remembered > 0 ? [addValue(.activation, elementCount: remembered)] : []

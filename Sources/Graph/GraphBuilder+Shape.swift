@@ -24,6 +24,11 @@ extension GraphBuilder {
     let isSequence = flow.shape.count == 2
     let channels = isSequence ? flow.shape[1] : try site.imageChannels(of: flow.shape)
     let positions = isSequence ? flow.shape[0] : flow.shape[0] * flow.shape[1]
+    if let lengths = flow.lengths {
+      return append(
+        .averageSteps(steps: positions, channels: channels), [flow.value, lengths], [channels],
+        site)
+    }
     return append(
       .globalAveragePool(positions: positions, channels: channels), [flow.value], [channels], site)
   }

@@ -1,4 +1,4 @@
-// Layers made of layers, and the loss at the end.
+// Layers made of layers.
 
 extension GraphBuilder {
   mutating func lowerResidual(
@@ -14,7 +14,9 @@ extension GraphBuilder {
         expected: "two paths of the same shape",
         remedy: "give the shortcut a conv2d with the main path's filters and stride, kernel 1")
     }
-    return append(.add, [mainEnd.value, shortcutEnd.value], mainEnd.shape, site)
+    var sum = append(.add, [mainEnd.value, shortcutEnd.value], mainEnd.shape, site)
+    sum.lengths = try site.commonLengths(of: [mainEnd, shortcutEnd])
+    return sum
   }
 
   mutating func lowerParallel(
@@ -25,6 +27,12 @@ extension GraphBuilder {
         layers, from: flow, path: "\(site.path).branches.\(index)",
         reluFollows: site.reluFollows)
     }
+    var joined = try self.join(ends, join, site)
+    joined.lengths = try site.commonLengths(of: ends)
+    return joined
+  }
+
+  private mutating func join(_ ends: [Flow], _ join: Join, _ site: LayerSite) throws -> Flow {
     switch join {
     case .concat: return try concatenate(ends, site)
     case .add, .multiply:
@@ -57,60 +65,5 @@ extension GraphBuilder {
 
   private func describe(_ ends: [Flow]) -> String {
     ends.map { "\($0.shape)" }.joined(separator: " and ")
-  }
-
-  /// Puts the loss, its total and the count of right answers after the last layer.
-  mutating func attach(_ loss: LossSpec, to end: Flow, layers: [LayerSpec]) throws {
-    if let last = layers.last { try checkEnd(last, index: layers.count - 1, loss) }
-    let positions = loss.positions(of: end.shape)
-    let outputs = end.elementCount / positions
-    let site = LayerSite(
-      spec: LayerSpec(.activation(.identity), place: "loss"), path: "loss", reluFollows: false)
-    let target = addValue(.target, elementCount: end.elementCount)
-    setTarget(target)
-    let losses = addValue(.activation, elementCount: positions)
-    let gradient = addValue(.activation, elementCount: end.elementCount)
-    add(
-      .loss(loss, outputs: outputs, positions: positions), [end.value, target],
-      to: [losses, gradient], site)
-    let total = addValue(.lossShare, elementCount: 1)
-    add(.sumLosses(positions: positions), [losses], to: [total], site)
-    guard loss.countsRightAnswers else { return }
-    add(
-      .countCorrect(loss, outputs: outputs, positions: positions), [end.value, target],
-      to: [addValue(.correctShare, elementCount: 1)], site)
-  }
-
-  private func checkEnd(_ last: LayerSpec, index: Int, _ loss: LossSpec) throws {
-    let site = LayerSite(
-      spec: last, path: "layers.\(last.name ?? String(index))", reluFollows: false)
-    switch (last.kind, loss) {
-    case (.softmax, .softmaxCrossEntropy):
-      throw site.fault(
-        "stands before softmax_cross_entropy, which applies softmax itself",
-        expected: "logits at the end of the model", remedy: "remove this softmax layer")
-    case (.activation(.sigmoid), .sigmoidCrossEntropy):
-      throw site.fault(
-        "stands before sigmoid_cross_entropy, which applies sigmoid itself",
-        expected: "logits at the end of the model", remedy: "remove this sigmoid layer")
-    default: return
-    }
-  }
-}
-
-extension LossSpec {
-  /// How many answers a sample's outputs of that shape hold: one for every step of a sequence of logits, one for all
-  /// numbers of other losses.
-  package func positions(of shape: [Int]) -> Int {
-    guard case .softmaxCrossEntropy = self else { return 1 }
-    return shape.dropLast().reduce(1, *)
-  }
-
-  /// Whether an output can be right or wrong.
-  package var countsRightAnswers: Bool {
-    switch self {
-    case .softmaxCrossEntropy, .sigmoidCrossEntropy: true
-    case .meanSquared, .meanAbsolute, .huber: false
-    }
   }
 }

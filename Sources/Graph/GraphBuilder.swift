@@ -17,6 +17,8 @@ package struct GraphBuilder {
   struct Flow {
     var value: ValueID
     var shape: [Int]
+    /// How many steps of each sample count; nil: all, or it is no sequence.
+    var lengths: ValueID?
 
     var elementCount: Int { shape.reduce(1, *) }
   }
@@ -60,8 +62,10 @@ package struct GraphBuilder {
     let site = LayerSite(spec: layer, path: path, reluFollows: reluFollows)
     let parametersBefore = graph.parameterCount
     let operationsBefore = graph.operations.count
-    let result = try dispatch(site, flow)
+    try site.checkPadding(flow)
+    var result = try dispatch(site, flow)
     guard !layer.kind.isContainer else { return result }
+    result.lengths = try lengths(after: site, from: flow, to: result)
     graph.layers.append(
       LayerSummary(
         path: path, kind: layer.kind.configName, outputShape: result.shape,
@@ -91,6 +95,7 @@ package struct GraphBuilder {
     case .attention(let spec): return try lowerAttention(spec, site, flow)
     case .rmsNorm(let spec): return lowerRMSNorm(spec, site, flow)
     case .classToken: return try lowerClassToken(site, flow)
+    case .masking(let value): return try lowerMasking(value, site, flow)
     case .lastStep: return try lowerStep(isLast: true, site, flow)
     case .firstStep: return try lowerStep(isLast: false, site, flow)
     case .softmax:

@@ -40,7 +40,7 @@ private struct Derivation {
   }
 
   mutating func derive(_ operation: Operation) {
-    if case .loss = operation.kind {
+    if operation.kind.isLoss {
       gradients[operation.inputs[0]] = operation.outputs[1]
       return
     }
@@ -49,7 +49,8 @@ private struct Derivation {
     case .dense, .convolution: deriveLinear(operation, outputGradient)
     case .batchNorm, .batchNormInference, .layerNorm: deriveNorm(operation, outputGradient)
     case .wholeBatchNorm(let shape): deriveWholeBatchNorm(shape, operation, outputGradient)
-    case .embedding, .tiedDense, .addPositions, .prepend, .recurrence, .attention, .rmsNorm:
+    case .embedding, .tiedDense, .addPositions, .prepend, .recurrence, .attention, .rmsNorm,
+      .keepSteps, .lastStep, .averageSteps:
       deriveSequence(operation, outputGradient)
     case .add, .multiply, .concatenate: deriveStructure(operation, outputGradient)
     case .scaleChannels, .addBias, .convolutionInputGradient, .groupNorm, .prelu:
@@ -234,6 +235,15 @@ private struct Derivation {
         .rmsNormGradient(shape), [x, dy, gamma, operation.outputs[1]],
         to: [dx, newParameterGradient(gamma)], layer: operation.layer)
       contribute(dx, to: x, operation)
+    case .keepSteps: addGradient(operation.kind, [dy, operation.inputs[1]], of: x, operation)
+    case .lastStep(let steps, let channels):
+      addGradient(
+        .lastStepGradient(steps: steps, channels: channels), [dy, operation.inputs[1]], of: x,
+        operation)
+    case .averageSteps(let steps, let channels):
+      addGradient(
+        .averageStepsGradient(steps: steps, channels: channels), [dy, operation.inputs[1]], of: x,
+        operation)
     default: preconditionFailure("\(operation.kind.name) is no layer of sequences")
     }
   }
@@ -243,14 +253,16 @@ private struct Derivation {
   ) {
     let (h, memory) = (operation.outputs[0], Array(operation.outputs.dropFirst()))
     let weights = operation.inputs[1]
+    let lengths = shape.isPadded ? operation.inputs.suffix(1) : []
     let count = shape.steps * shape.width
     let gradients = (0..<(shape.cell.hasTwoGradients ? 2 : 1)).map { _ in
       graph.addValue(.activation, elementCount: count)
     }
     graph.add(
-      .recurrenceGradient(shape), [dy, weights, h] + memory, to: gradients, layer: operation.layer)
+      .recurrenceGradient(shape), [dy, weights, h] + memory + lengths, to: gradients,
+      layer: operation.layer)
     let products = gradients[gradients.count - 1]
-    if operation.inputs.count > 2 {
+    if operation.inputs.count - lengths.count > 2 {
       addParameterGradients(
         .biasGradient(channels: shape.width), [products], of: [operation.inputs[2]], operation)
     }
@@ -262,13 +274,14 @@ private struct Derivation {
   private mutating func deriveAttention(
     _ shape: AttentionShape, _ operation: Operation, _ dy: ValueID
   ) {
-    let gradients = operation.inputs.map {
+    let operands = operation.inputs.prefix(shape.isSelf ? 1 : 2)
+    let gradients = operands.map {
       graph.addValue(.activation, elementCount: graph[$0].elementCount)
     }
     graph.add(
       .attentionGradient(shape), operation.inputs + operation.outputs + [dy], to: gradients,
       layer: operation.layer)
-    for (input, gradient) in zip(operation.inputs, gradients) {
+    for (input, gradient) in zip(operands, gradients) {
       contribute(gradient, to: input, operation)
     }
   }

@@ -27,12 +27,30 @@ package struct ModelGraph: Equatable, Sendable {
 
   package var parameterCount: Int { parameters.reduce(0) { $0 + $1.elementCount } }
 
-  /// Answers that the loss compares in each sample: more than one for sequences of classes.
+  /// The operation that compares outputs with targets.
+  package var loss: Operation? {
+    operations.first { $0.kind.isLoss }
+  }
+
+  /// Class numbers that a sample has as its target: more than one for sequences of classes; 1 where targets are numbers.
   package var answers: Int {
-    for operation in operations {
-      if case .loss(_, _, let positions) = operation.kind { return positions }
+    switch loss?.kind {
+    case .loss(let spec, _, let positions): spec.takesClasses ? positions : 1
+    case .temporalLoss(let shape): shape.labels
+    default: 1
     }
-    return 1
+  }
+
+  /// Numbers of the output for each answer that a target is: the classes, or all that targets have.
+  package var outputs: Int {
+    if case .temporalLoss(let shape) = loss?.kind { return shape.classes }
+    return self[output].elementCount / answers
+  }
+
+  /// Losses of a sample, and how many outputs each of them reads.
+  package var lossShape: (positions: Int, outputs: Int) {
+    guard case .loss(_, let outputs, let positions) = loss?.kind else { return (1, outputs) }
+    return (positions, outputs)
   }
 
   package mutating func addValue(_ role: ValueRole, elementCount: Int) -> ValueID {

@@ -72,6 +72,8 @@ package indirect enum LayerKind: Equatable, Sendable {
   case attention(AttentionSpec)
   case rmsNorm(RMSNormSpec)
   case classToken
+  /// The number whose steps at a sequence's end are padding.
+  case masking(value: Double)
   case lastStep
   case firstStep
   case squeezeExcitation(SqueezeExcitationSpec)

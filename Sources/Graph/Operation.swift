@@ -85,11 +85,18 @@ package enum OperationKind: Equatable, Sendable {
   case slice(offset: Int, count: Int, total: Int, positions: Int)
   /// `x -> y`: `[rows, columns]` of each sample becomes `[columns, rows]`.
   case transpose(rows: Int, columns: Int)
-  /// `z, targets -> losses (one per position of a sample), dz?`; dz is divided by the true batch size and the positions.
+  /// `z, targets, weights? -> losses (one per position of a sample), dz?`; dz is divided by the true batch size and the
+  /// positions, or multiplied by their weights.
   case loss(LossSpec, outputs: Int, positions: Int)
-  /// `losses -> total`, of a sample the mean over its positions.
+  /// `z, targets, lengths? -> losses (one per sample), dz?`; dz is divided by the true batch size.
+  case temporalLoss(TemporalShape)
+  /// `z, targets, lengths? -> total` of samples whose labels are spelled right.
+  case countSpelled(TemporalShape)
+  /// `targets, lengths? -> weights`: what each position of a sample counts in the mean over them.
+  case answerWeights(positions: Int, ignored: Int?)
+  /// `losses, weights? -> total`, of a sample the mean over its positions.
   case sumLosses(positions: Int)
-  /// `z, targets -> total` of right answers; each position counts as a fraction of its sample.
+  /// `z, targets, weights? -> total` of right answers; each position counts as a fraction of its sample.
   case countCorrect(LossSpec, outputs: Int, positions: Int)
 
   // Sequences.
@@ -114,20 +121,34 @@ package enum OperationKind: Equatable, Sendable {
   case step(Int, steps: Int, channels: Int)
   /// `dy -> dx`
   case stepGradient(Int, steps: Int, channels: Int)
-  /// `x W_x + b_x, W, b? -> h, memory?`
+  /// `x W_x + b_x, W, b?, lengths? -> h, memory?`
   case recurrence(RecurrentShape)
-  /// `dh, W, h, memory? -> d(x W_x + b_x), d(h W + b)?`
+  /// `dh, W, h, memory?, lengths? -> d(x W_x + b_x), d(h W + b)?`
   case recurrenceGradient(RecurrentShape)
   /// `h, d(h W + b), memory? -> dW`
   case recurrenceWeightGradient(RecurrentShape)
-  /// `q, others? -> y, logarithms`
+  /// `q, others?, lengths?, otherLengths? -> y, logarithms`
   case attention(AttentionShape)
-  /// `q, others?, y, logarithms, dy -> dq, dothers?`
+  /// `q, others?, lengths?, otherLengths?, y, logarithms, dy -> dq, dothers?`
   case attentionGradient(AttentionShape)
   /// `x, gamma -> y, inverse` (one per position)
   case rmsNorm(NormShape)
   /// `x, dy, gamma, inverse -> dx, dgamma`
   case rmsNormGradient(NormShape)
+  /// `x -> lengths` (one per sample): the steps up to the last that has another number than the value.
+  case sequenceLengths(steps: Int, channels: Int, value: Double)
+  /// `lengths -> lengths`, of sequences with so many steps more at the front.
+  case extendLengths(by: Int)
+  /// `x, lengths -> y`: zeros behind the end; its own gradient.
+  case keepSteps(steps: Int, channels: Int)
+  /// `x, lengths -> y`
+  case lastStep(steps: Int, channels: Int)
+  /// `dy, lengths -> dx`
+  case lastStepGradient(steps: Int, channels: Int)
+  /// `x, lengths -> y`: the mean over the steps that count.
+  case averageSteps(steps: Int, channels: Int)
+  /// `dy, lengths -> dx`
+  case averageStepsGradient(steps: Int, channels: Int)
 
   // Images.
 
@@ -162,6 +183,14 @@ package enum OperationKind: Equatable, Sendable {
 }
 
 extension OperationKind {
+  /// Whether it compares outputs with targets: the first output holds the losses, the second the gradient.
+  package var isLoss: Bool {
+    switch self {
+    case .loss, .temporalLoss: true
+    default: false
+    }
+  }
+
   /// Whether the first output is this rank's share of a sum over all ranks, and later operations read the sum.
   package var givesBatchShare: Bool {
     switch self {

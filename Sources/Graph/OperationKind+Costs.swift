@@ -76,6 +76,9 @@ extension OperationKind {
     case .prelu: "prelu"
     case .preluGradient: "prelu_gradient"
     case .loss: "loss"
+    case .temporalLoss: "temporal_loss"
+    case .countSpelled: "count_spelled"
+    case .answerWeights: "answer_weights"
     case .sumLosses: "sum_losses"
     case .countCorrect: "count_correct"
     case .embedding: "embedding"
@@ -95,6 +98,13 @@ extension OperationKind {
     case .attentionGradient: "attention_gradient"
     case .rmsNorm: "rms_norm"
     case .rmsNormGradient: "rms_norm_gradient"
+    case .sequenceLengths: "sequence_lengths"
+    case .extendLengths: "extend_lengths"
+    case .keepSteps: "keep_steps"
+    case .lastStep: "last_step"
+    case .lastStepGradient: "last_step_gradient"
+    case .averageSteps: "average_steps"
+    case .averageStepsGradient: "average_steps_gradient"
     }
   }
 }
@@ -170,6 +180,7 @@ extension LayerKind {
     case .attention: "attention"
     case .rmsNorm: "rms_norm"
     case .classToken: "class_token"
+    case .masking: "masking"
     case .lastStep: "last_step"
     case .firstStep: "first_step"
     case .squeezeExcitation: "squeeze_excitation"

@@ -41,6 +41,8 @@ package struct RecurrentShape: Equatable, Sendable {
   package var units: Int
   /// Whether the last step of the sequence comes first.
   package var isReversed: Bool
+  /// Whether sequences have lengths of their own.
+  package var isPadded = false
 
   package init(cell: RecurrentCell, steps: Int, units: Int, isReversed: Bool = false) {
     self.cell = cell
@@ -81,6 +83,10 @@ package struct AttentionShape: Equatable, Sendable {
   /// Queries, keys and values stand side by side in one input `[T, 3 E]`; else queries come in one of `[T, E]`,
   /// keys and values in another of `[T', 2 E]`.
   package var isSelf: Bool
+  /// Whether sequences have lengths of their own: of the queries (and the keys, where they come with them).
+  package var hasQueryLengths = false
+  /// Of the keys, where they come in an input of their own.
+  package var hasKeyLengths = false
 
   package init(
     queries: Int, keys: Int, heads: Int, headSize: Int, isCausal: Bool, isSelf: Bool
@@ -94,4 +100,19 @@ package struct AttentionShape: Equatable, Sendable {
   }
 
   package var channels: Int { heads * headSize }
+}
+
+/// Connectionist temporal classification.
+package struct TemporalShape: Equatable, Sendable {
+  package var steps: Int
+  /// The blank, class 0, included.
+  package var classes: Int
+  /// Places for the labels of a sample.
+  package var labels: Int
+
+  package init(steps: Int, classes: Int, labels: Int) {
+    self.steps = steps
+    self.classes = classes
+    self.labels = labels
+  }
 }

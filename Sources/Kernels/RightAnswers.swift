@@ -46,7 +46,7 @@ package func countRightSides<S: Scalar>(outputs: Block<S>, targets: Block<S>, co
 }
 
 @inline(__always)
-private func largest<S: Scalar>(of values: UnsafeMutablePointer<S>, count: Int) -> Int {
+func largest<S: Scalar>(of values: UnsafeMutablePointer<S>, count: Int) -> Int {
   var best = 0
   for index in 1..<max(count, 1) where values[index] > values[best] { best = index }
   return best

@@ -53,7 +53,12 @@ package struct ExecutionPlan: Equatable, Sendable {
     let graph = options.fusion ? fuseActivations(in: forward) : forward
     var held: Set<ValueID> = [graph.output]
     for operation in graph.operations {
-      if case .loss = operation.kind { held.insert(operation.outputs[0]) }
+      switch operation.kind {
+      case .loss, .answerWeights: held.insert(operation.outputs[0])
+      case .temporalLoss:
+        held.formUnion(operation.inputs.dropFirst(2) + operation.outputs.prefix(1))
+      default: continue
+      }
     }
     self.init(graph, capacity: capacity, held: held)
     shard = graph.operations.indices.map { .run(operation: $0) }

@@ -18,13 +18,15 @@ package struct Evaluation: Equatable, Sendable {
 /// One sample's worth of numbers that ranks send to rank 0.
 ///
 /// Loss, share of right answers, then for class answers label, prediction and probability, else all
-/// targets and all outputs. Of a sequence of answers the means only.
+/// targets and all outputs. Of a sequence of answers the means only, over those that count.
 struct SampleRecordLayout: Equatable {
   var loss: LossSpec
   /// Of each answer.
   var outputs: Int
   /// In a sample.
   var answers = 1
+  /// Whether only loss and share of right answers are kept.
+  var holdsMeans = false
 
   var answersAreClasses: Bool {
     if case .softmaxCrossEntropy = loss { true } else { false }
@@ -34,15 +36,22 @@ struct SampleRecordLayout: Equatable {
     if case .sigmoidCrossEntropy = loss { true } else { false }
   }
 
-  var width: Int { answers > 1 ? 2 : answersAreClasses ? 5 : 2 + 2 * outputs }
+  var width: Int { holdsMeans ? 2 : answersAreClasses ? 5 : 2 + 2 * outputs }
 
   /// Appends the record of one sample.
+  ///
+  /// - Parameter weights: What each answer counts in the means; nil: all the same.
   func append<S: Scalar>(
-    to records: inout [Float], losses: Block<S>, output: Block<S>, labels: Block<Int32>?,
-    targets: Block<S>?
+    to records: inout [Float], losses: Block<S>, weights: Block<S>?, output: Block<S>,
+    labels: Block<Int32>?, targets: Block<S>?
   ) {
-    if answers > 1 {
-      appendMeans(to: &records, losses: losses, output: output, labels: labels, targets: targets)
+    if holdsMeans {
+      let (loss, right) = means(losses, weights) { answer in
+        let columns = answer * outputs..<(answer + 1) * outputs
+        return shareOfRight(
+          output[columns], label: labels?[answer], targets: targets.map { $0[columns] })
+      }
+      records += [Float(loss), right]
       return
     }
     records.append(Float(losses[0]))
@@ -63,19 +72,31 @@ struct SampleRecordLayout: Equatable {
     records += truths + answers
   }
 
-  private func appendMeans<S: Scalar>(
-    to records: inout [Float], losses: Block<S>, output: Block<S>, labels: Block<Int32>?,
-    targets: Block<S>?
-  ) {
-    var (loss, right) = (0.0, 0)
+  /// Means of the losses and of what is right over the answers of a sample.
+  private func means<S: Scalar>(
+    _ losses: Block<S>, _ weights: Block<S>?, right: (_ answer: Int) -> Float
+  ) -> (loss: Double, right: Float) {
+    var means = (loss: 0.0, right: Float(0))
     for answer in 0..<answers {
-      let columns = answer * outputs..<(answer + 1) * outputs
-      let truth =
-        labels.map { Int($0[answer]) } ?? targets.map { firstLargest(of: $0[columns]) } ?? -1
-      loss += Double(losses[answer])
-      right += firstLargest(of: output[columns]) == truth ? 1 : 0
+      if let weights, weights[answer] == 0 { continue }
+      let weight = weights.map { Double($0[answer]) } ?? 1
+      means.loss += weight * Double(losses[answer])
+      if loss.countsRightAnswers { means.right += Float(weight) * right(answer) }
     }
-    records += [Float(loss / Double(answers)), Float(right) / Float(answers)]
+    guard weights == nil else { return means }
+    return (means.loss / Double(answers), means.right / Float(answers))
+  }
+
+  /// How much of one answer is right.
+  private func shareOfRight<S: Scalar>(
+    _ output: Block<S>, label: Int32?, targets: Block<S>?
+  ) -> Float {
+    if answersAreClasses {
+      let truth = label.map(Int.init) ?? targets.map { firstLargest(of: $0) } ?? -1
+      return firstLargest(of: output) == truth ? 1 : 0
+    }
+    let right = (0..<outputs).count { ((targets?[$0] ?? 0) > 0.5) == (output[$0] > 0) }
+    return Float(right) / Float(outputs)
   }
 
   private func answer<S: Scalar>(_ output: S) -> Float {
@@ -93,7 +114,7 @@ struct SampleRecordLayout: Equatable {
     if loss.countsRightAnswers {
       result.accuracy = rows.reduce(0) { $0 + Double(records[$1 + 1]) } / count
     }
-    if answers == 1 { result.predictions = predictions(in: records, rows: Array(rows)) }
+    if !holdsMeans { result.predictions = predictions(in: records, rows: Array(rows)) }
     return result
   }
 

@@ -18,9 +18,10 @@ package struct Evaluator<S: Scalar> {
     self.engine = engine
     self.collectives = collectives
     let graph = engine.plan.graph
+    let (positions, outputs) = graph.lossShape
     layout = SampleRecordLayout(
-      loss: loss, outputs: graph[graph.output].elementCount / graph.answers,
-      answers: graph.answers)
+      loss: loss, outputs: outputs, answers: positions,
+      holdsMeans: positions > 1 || engine.answerWeights != nil || loss.spellsLabels)
   }
 
   /// - Parameters:
@@ -67,12 +68,18 @@ package struct Evaluator<S: Scalar> {
     guard let losses = engine.losses else { preconditionFailure("evaluation without a loss") }
     let output = engine.output
     let width = layout.outputs * layout.answers
+    let classes = engine.plan.graph.answers
     for row in 0..<rows {
       let columns = row * width..<(row + 1) * width
       let answers = row * layout.answers..<(row + 1) * layout.answers
+      if let isRight = engine.isSpelled(row) {
+        records += [Float(losses[row]), isRight ? 1 : 0]
+        continue
+      }
       layout.append(
-        to: &records, losses: losses[answers], output: output[columns],
-        labels: engine.usesClasses ? engine.classes[answers] : nil,
+        to: &records, losses: losses[answers], weights: engine.answerWeights?[answers],
+        output: output[columns],
+        labels: engine.usesClasses ? engine.classes[row * classes..<(row + 1) * classes] : nil,
         targets: engine.usesClasses ? nil : engine.targets[columns])
     }
   }

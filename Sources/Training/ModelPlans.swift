@@ -30,11 +30,14 @@ package struct ModelPlans: Sendable {
 
   package var graph: ModelGraph { training.graph }
 
-  /// Numbers that the network gives for a sample, or for each of its answers.
-  package var outputs: Int { graph.outputShape.reduce(1, *) / answers }
+  /// Numbers that the network gives for a sample, or for each of its classes.
+  package var outputs: Int { graph.outputs }
 
-  /// Answers in a sample: the steps of a sequence of logits.
+  /// Class numbers of a sample: one for each step of a sequence of logits.
   package var answers: Int { graph.answers }
+
+  /// Numbers that the loss compares at a time, each of which may have a weight and a name.
+  package var comparedOutputs: Int { graph.lossShape.outputs }
 
   /// Floating-point operations of one sample, forward only.
   package var forwardFLOPs: Int { graph.layers.reduce(0) { $0 + $1.forwardFLOPs } }

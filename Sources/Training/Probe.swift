@@ -44,10 +44,12 @@ package enum Probe {
 
     let target = try inputs.tensor("target")
     let classAxes = plan.graph.answers > 1 ? 2 : 1
-    let usesClasses = spec.loss.takesClasses && target.shape.count == classAxes
+    let usesClasses =
+      spec.loss.takesClasses
+      && (target.shape.count == classAxes || spec.loss.ignoredClass != nil)
     let engine = ShardEngine(plan, model: model, usesClasses: usesClasses, seed: spec.seed)
     try inputs.tensor("input").copy(into: engine.input)
-    try load(target, into: engine, outputs: plan.graph.outputShape.reduce(1, *), inputs.path)
+    try load(target, into: engine, spec.loss, inputs.path)
     let leaf = AlignedMemory<S>(count: plan.leaf.count)
     leaf.withBlock { sums in
       engine.beginShard(rows: rows, batchSize: rows, step: 0, firstSample: 0, leaf: sums)
@@ -70,21 +72,28 @@ package enum Probe {
   }
 
   private static func load<S: Scalar & TensorNumber>(
-    _ target: NamedTensor, into engine: ShardEngine<S>, outputs: Int, _ path: String
+    _ target: NamedTensor, into engine: ShardEngine<S>, _ loss: LossSpec, _ path: String
   ) throws {
     let rows = engine.plan.capacity
+    let graph = engine.plan.graph
+    let outputs = graph.outputShape.reduce(1, *)
     if engine.usesClasses {
       let classes = target.integers() ?? target.doubles().map { Int($0.rounded()) }
-      let answers = engine.plan.graph.answers
+      let answers = graph.answers
+      let known = loss.firstClass..<graph.outputs
       guard classes.count == rows * answers,
-        classes.allSatisfy({ (0..<outputs / answers).contains($0) })
+        classes.allSatisfy({ known.contains($0) || $0 == loss.ignoredClass })
       else {
+        let orNone = loss.ignoredClass.map { ", or \($0) for none" } ?? ""
         throw Diagnostic(
           place: path,
           problem: "target has \(classes.count) classes of \(classes.min() ?? 0) to "
             + "\(classes.max() ?? 0)",
-          expected: "\(rows * answers) classes of 0 to \(outputs / answers - 1)",
-          remedy: "store one class number per \(answers > 1 ? "step" : "sample")")
+          expected: "\(rows * answers) classes of \(known.lowerBound) to \(known.upperBound - 1)"
+            + orNone,
+          remedy: loss.spellsLabels
+            ? "store \(answers) class numbers per sample"
+            : "store one class number per \(answers > 1 ? "step" : "sample")")
       }
       engine.classes.copy(from: classes.map { Int32($0) })
       return
@@ -122,12 +131,5 @@ package enum Probe {
           values: block.array))
     }
     return results + model.parameterTensors(gradient, prefix: "gradient.", owner: memory)
-  }
-}
-
-extension LossSpec {
-  /// Whether a target can be a class number.
-  fileprivate var takesClasses: Bool {
-    if case .softmaxCrossEntropy = self { true } else { false }
   }
 }

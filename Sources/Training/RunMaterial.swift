@@ -26,7 +26,7 @@ package struct RunMaterial {
       try faults.collect { try checkRanks(collectives.ranks, spec) }
       let plans = try faults.collect { try ModelPlans(spec) }
       if let plans {
-        try faults.collect { try checkOutputs(plans.outputs) }
+        try faults.collect { try checkOutputs(plans.comparedOutputs) }
         let names = plans.graph.parameters.map(\.name)
         spec.optimizer.unmatchedGroups(among: names, place: "optimizer.groups").forEach {
           faults.append($0)

@@ -98,6 +98,7 @@ private func checkLooksBack(_ plans: ModelPlans) throws {
     switch operation.kind {
     case .recurrence(let shape): shape.isReversed
     case .attention(let shape): !shape.isCausal
+    case .sequenceLengths: true
     default: false
     }
   }

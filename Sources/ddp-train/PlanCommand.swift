@@ -60,7 +60,7 @@ struct PlanCommand: ParsableCommand {
   private func report(_ configuration: RunConfiguration) throws -> ScalingReport {
     let spec = configuration.spec
     let plans = try ModelPlans(spec)
-    try configuration.checkCounts(outputs: plans.outputs)
+    try configuration.checkCounts(outputs: plans.comparedOutputs)
     let cluster = Cluster(ranks: ranks, hosts: hosts)
     let network = NetworkModel(gigabits: bandwidth, microseconds: latency)
     var times = MachineMeasurement.measure(

@@ -18,7 +18,7 @@ struct SummaryCommand: ParsableCommand {
     runAlone {
       let configuration = try config.load()
       let plans = try ModelPlans(configuration.spec)
-      try configuration.checkCounts(outputs: plans.outputs)
+      try configuration.checkCounts(outputs: plans.comparedOutputs)
       writeToStandardOutput(text(configuration.spec, plans))
       if plan { writeToStandardOutput("\n" + plans.training.text) }
     }

@@ -21,10 +21,10 @@ struct BadConfigTests {
       expected: one of filters, kernel, stride, padding, dilation, groups, bias, weight_initializer, bias_initializer, name
       to fix:   write filters instead of filtres
     bad.yaml:11:7: unknown layer fltten
-      expected: one of dense, conv2d, embedding, tied_dense, positions, rnn, lstm, gru, attention, conv1d, class_token, first_step, last_step, batch_norm, layer_norm, rms_norm, dropout, max_pool, average_pool, global_average_pool, flatten, reshape, identity, sigmoid, tanh, relu, leaky_relu, elu, gelu, silu, relu6, hard_sigmoid, hard_swish, softplus, softmax, squeeze_excitation, stochastic_depth, spatial_dropout, group_norm, instance_norm, local_response_norm, conv_transpose2d, upsample, adaptive_average_pool, prelu, residual, parallel, repeat, sequence
+      expected: one of dense, conv2d, embedding, tied_dense, positions, rnn, lstm, gru, attention, conv1d, masking, class_token, first_step, last_step, batch_norm, layer_norm, rms_norm, dropout, max_pool, average_pool, global_average_pool, flatten, reshape, identity, sigmoid, tanh, relu, leaky_relu, elu, gelu, silu, relu6, hard_sigmoid, hard_swish, softplus, softmax, squeeze_excitation, stochastic_depth, spatial_dropout, group_norm, instance_norm, local_response_norm, conv_transpose2d, upsample, adaptive_average_pool, prelu, residual, parallel, repeat, sequence
       to fix:   write flatten instead of fltten
     bad.yaml:13:7: unknown loss softmax_cross_entropi
-      expected: one of softmax_cross_entropy, sigmoid_cross_entropy, mean_squared, mean_absolute, huber
+      expected: one of softmax_cross_entropy, sigmoid_cross_entropy, mean_squared, mean_absolute, huber, ctc
       to fix:   write softmax_cross_entropy instead of softmax_cross_entropi
     bad.yaml:14:19: unknown optimizer sdg
       expected: one of sgd, momentum, rmsprop, adagrad, adam, adamw, lars, lamb

@@ -15,6 +15,10 @@ struct GoldenNetworkTests {
     var answers: Int
     /// Inputs are tokens below it.
     var vocabulary: Int?
+    /// Whether inputs are zeros behind each sample's length.
+    var padded: Bool
+    /// The class of steps that do not count.
+    var ignored: Int?
     var target: String
     var tensors: [String: [Int]]
     var digests: [String: [Double]]
@@ -123,18 +127,36 @@ struct GoldenNetworkTests {
   private func writeInputs(_ example: Case, _ input: [Int], to path: String) throws {
     let count = example.samples
     let numbers = wave(count * input.reduce(1, *), 0.2, scale: 1.5, step: 0.37)
-    let values =
+    var values =
       example.vocabulary.map { words in numbers.indices.map { Double($0 * $0 % words) } } ?? numbers
+    if example.padded {
+      let (steps, elements) = (input[0], input.reduce(1, *))
+      for index in values.indices
+      where index % elements * steps / elements >= (steps + 3 * (index / elements)) % (steps + 1) {
+        values[index] = 0
+      }
+    }
     let target: NamedTensor
     switch example.target {
+    case "ctc":
+      let labels = (0..<count * example.answers).map { index -> Int64 in
+        let (sample, place) = (index / example.answers, index % example.answers)
+        guard place < sample % (example.answers + 1) else { return -1 }
+        return Int64(1 + (sample + place / 2) % (example.outputs - 1))
+      }
+      target = NamedTensor(name: "target", shape: [count, example.answers], values: labels)
     case "softmax_cross_entropy":
-      let classes = (0..<count * example.answers).map { Int64((7 * $0 + 3) % example.outputs) }
+      let classes = (0..<count * example.answers).map { index -> Int64 in
+        if let ignored = example.ignored, index % 4 == 1 { return Int64(ignored) }
+        return Int64((7 * index + 3) % example.outputs)
+      }
       target = NamedTensor(
         name: "target", shape: example.answers == 1 ? [count] : [count, example.answers],
         values: classes)
     case "sigmoid_cross_entropy":
-      let rows = wave(count * example.outputs, 0.5).map { $0 > 0 ? 1.0 : 0.0 }
-      target = NamedTensor(name: "target", shape: [count, example.outputs], values: rows)
+      let width = example.answers * example.outputs
+      let rows = wave(count * width, 0.5).map { $0 > 0 ? 1.0 : 0.0 }
+      target = NamedTensor(name: "target", shape: [count, width], values: rows)
     default:
       let rows = wave(count * example.outputs, 0.5, scale: 1)
       target = NamedTensor(name: "target", shape: [count, example.outputs], values: rows)

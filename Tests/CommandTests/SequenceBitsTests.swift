@@ -67,11 +67,60 @@ struct SequenceBitsTests {
     }
   }
 
-  private func folder(_ network: Network) throws -> Command {
+  private func folder(_ network: Network) throws -> Command { try folder(network.config) }
+
+  private func folder(_ config: String) throws -> Command {
     let command = try Command()
     try command.write(Self.text, to: "words.txt")
-    try command.write(network.config, to: "words.yaml")
+    try command.write(config, to: "words.yaml")
     return command
+  }
+
+  /// Sequences of different length, with a batch at the end of an epoch that is smaller.
+  enum Padded: String, CaseIterable {
+    case lstm, events, attention, spelling
+
+    var config: String {
+      switch self {
+      case .lstm:
+        padded(
+          "padded_tags", "[20]",
+          "masking: 0, embedding: {vocabulary: 21, units: 8}, "
+            + "lstm: {units: 9, layers: 2, bidirectional: true, dropout: 0.2}, dense: 3",
+          loss: "{kind: softmax_cross_entropy, ignore: -1}")
+      case .events:
+        padded(
+          "trigger", "[100, 101]",
+          "conv1d: {filters: 6, kernel: 15, stride: 4}, relu, masking: 0, "
+            + "gru: {units: 5, bidirectional: true}, dense: 1",
+          loss: "sigmoid_cross_entropy")
+      case .attention:
+        padded(
+          "padded_tags", "[20]",
+          "masking: 0, embedding: {vocabulary: 21, units: 8}, attention: {heads: 2}, "
+            + "conv1d: {filters: 7, kernel: 3, padding: same}, dropout: 0.2, dense: 3",
+          loss: "softmax_cross_entropy")
+      case .spelling:
+        padded(
+          "symbols", "[20, 8]", "masking: 0, gru: {units: 7, bidirectional: true}, dense: 7",
+          loss: "{ctc: 5}")
+      }
+    }
+
+    private func padded(
+      _ kind: String, _ input: String, _ layers: String, loss: String
+    ) -> String {
+      let steps = input.dropFirst().prefix { $0.isNumber }
+      return """
+        name: words
+        data: {format: generated_sequences, kind: \(kind), samples: 250, steps: \(steps), dev: {count: 37}}
+        model: {input: \(input), layers: [\(layers)]}
+        loss: \(loss)
+        optimizer: {kind: adam, learning_rate: 0.01}
+        training: {epochs: 3, batch: 24, shards: 8, clip_norm: 1}
+
+        """
+    }
   }
 
   private func train(
@@ -84,8 +133,13 @@ struct SequenceBitsTests {
   }
 
   @Test("on 1 to 4 ranks, and cut and continued on others", arguments: Network.allCases)
-  func anyRankCount(network: Network) throws {
-    let command = try folder(network)
+  func anyRankCount(network: Network) throws { try expectSameBits(network.config) }
+
+  @Test("sequences of different length, with the same figures as well", arguments: Padded.allCases)
+  func anyRankCount(network: Padded) throws { try expectSameBits(network.config) }
+
+  private func expectSameBits(_ config: String) throws {
+    let command = try folder(config)
     defer { command.remove() }
     let alone = try train(command, ranks: nil, into: "alone")
     for ranks in 1...4 {
@@ -93,6 +147,19 @@ struct SequenceBitsTests {
     }
     _ = try train(command, ranks: 3, into: "parts", ["training.max_steps=5"])
     #expect(try train(command, ranks: 2, into: "parts") == alone)
+    let figures = try epochs(command, "alone")
+    #expect(!figures.isEmpty && figures.allSatisfy { !$0.contains("nan") })
+    for folder in ["ranks-2", "ranks-3", "ranks-4", "parts"] {
+      #expect(try epochs(command, folder) == figures, "\(folder)")
+    }
+  }
+
+  /// Losses and metrics of the epochs, without times.
+  private func epochs(_ command: Command, _ folder: String) throws -> [Substring] {
+    let lines = String(decoding: try command.bytes("\(folder)/metrics.jsonl"), as: UTF8.self)
+    return lines.split(separator: "\n").filter { $0.contains("\"epoch\",") }.compactMap { line in
+      line.range(of: "\"epoch_seconds\"").map { line[..<$0.lowerBound] }
+    }
   }
 
   @Test("a trained model continues a prompt, by the seed alone")

@@ -53,6 +53,32 @@ struct CrossCheckTests {
         """)
   }
 
+  @Test("a class that stands for none needs targets that are classes")
+  func classesForNone() {
+    for loss in ["{kind: ctc, labels: 3}", "{kind: softmax_cross_entropy, ignore: -1}"] {
+      #expect(
+        faults(smallest, "loss=\(loss)", "data.target_kind=multi_hot") == """
+          command line: data.target_kind=multi_hot: data.target_kind is multi_hot, but the loss \
+          knows a class number that stands for none
+            expected: class numbers for this loss
+            to fix:   remove target_kind, or loss.ignore
+          """)
+    }
+  }
+
+  @Test("padding is looked for in inputs that have not been moved")
+  func padding() {
+    let layers = "model.layers=[masking, relu, {dense: 3}]"
+    #expect(
+      faults(smallest, layers, "data.normalize=standardize") == """
+        command line: data.normalize=standardize: data.normalize is standardize, after which the \
+        masking layer finds no padding
+          expected: inputs as they are stored, or divided by a number
+          to fix:   remove normalize, and standardize before padding
+        """)
+    #expect(faults(smallest, layers, "data.normalize={divide: 2}") == "")
+  }
+
   @Test("a part of the data comes in one way")
   func parts() {
     let text = smallest.replacing(

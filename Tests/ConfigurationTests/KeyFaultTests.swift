@@ -102,7 +102,7 @@ struct KeyFaultTests {
           to fix:   add model: {input: [28, 28, 1], layers: [flatten, {dense: 10}]}
         small.yaml:1:1: loss is missing
           expected: one of softmax_cross_entropy, sigmoid_cross_entropy, mean_squared, \
-        mean_absolute, huber
+        mean_absolute, huber, ctc
           to fix:   add loss: softmax_cross_entropy
         small.yaml:1:1: optimizer is missing
           expected: a table with kind, which is one of sgd, momentum, rmsprop, adagrad, adam, adamw, lars, lamb
@@ -131,7 +131,7 @@ struct KeyFaultTests {
           to fix:   add input: [28, 28, 1] under model
         small.yaml:5:7: loss.kind is missing
           expected: one of softmax_cross_entropy, sigmoid_cross_entropy, mean_squared, \
-        mean_absolute, huber
+        mean_absolute, huber, ctc
           to fix:   add kind: softmax_cross_entropy under loss
         small.yaml:6:12: optimizer.learning_rate is missing
           expected: a number, at least 0

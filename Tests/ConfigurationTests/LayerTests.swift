@@ -25,13 +25,15 @@ struct LayerTests {
     let kinds = try layers(
       """
       [{dense: 10}, {dropout: 0.5}, {max_pool: 2}, {average_pool: [2, 3]}, {leaky_relu: 0.2}, \
-      {elu: 0.5}, {reshape: [7, 7, 2]}, {reshape: 98}, {flatten: channels_last}]
+      {elu: 0.5}, {reshape: [7, 7, 2]}, {reshape: 98}, {flatten: channels_last}, masking, \
+      {masking: -1}, {masking: {value: 0.5}}]
       """)
     let expected: [LayerKind] = [
       .dense(DenseSpec(units: 10)), .dropout(rate: 0.5), .maxPool(PoolSpec(size: Extent(2))),
       .averagePool(PoolSpec(size: Extent(height: 2, width: 3))),
       .activation(.leakyRelu(slope: 0.2)), .activation(.elu(alpha: 0.5)), .reshape([7, 7, 2]),
-      .reshape([98]), .flatten(.channelsLast),
+      .reshape([98]), .flatten(.channelsLast), .masking(value: 0), .masking(value: -1),
+      .masking(value: 0.5),
     ]
     #expect(kinds == expected)
   }

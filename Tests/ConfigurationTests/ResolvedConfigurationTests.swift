@@ -115,6 +115,7 @@ struct ResolvedConfigurationTests {
           kind: softmax_cross_entropy
           label_smoothing: 0
           class_weights: null
+          ignore: null
         optimizer:
           kind: sgd
           learning_rate: 0.1

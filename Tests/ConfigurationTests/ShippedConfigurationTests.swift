@@ -15,8 +15,8 @@ struct ShippedConfigurationTests {
         "alexnet", "character-gpt", "character-lstm", "efficientnet-b0", "fashion-mnist",
         "fashion-mnist-best", "fashion-mnist-large-batch", "flower", "googlenet", "gpt-2",
         "inception", "lenet", "lenet-5", "logistic-regression", "mlp", "mobilenet-v2", "moons",
-        "residual", "resnet-18", "resnet-20", "resnet-50", "spirals", "tagger", "time-series",
-        "trigger-word", "vgg-16", "vit-b-16", "xor",
+        "padded-tagger", "residual", "resnet-18", "resnet-20", "resnet-50", "spelling", "spirals",
+        "tagger", "time-series", "trigger-word", "vgg-16", "vit-b-16", "xor",
       ])
   }
 

@@ -103,7 +103,7 @@ struct ValueFaultTests {
           to fix:   write moons
         small.yaml:6:7: unknown loss softmax_crossentropy
           expected: one of softmax_cross_entropy, sigmoid_cross_entropy, mean_squared, \
-        mean_absolute, huber
+        mean_absolute, huber, ctc
           to fix:   write softmax_cross_entropy instead of softmax_crossentropy
         small.yaml:7:19: unknown optimizer adm
           expected: one of sgd, momentum, rmsprop, adagrad, adam, adamw, lars, lamb
@@ -161,7 +161,7 @@ struct ValueFaultTests {
       """
     let names = """
       one of dense, conv2d, embedding, tied_dense, positions, rnn, lstm, gru, attention, conv1d, \
-      class_token, first_step, last_step, batch_norm, layer_norm, rms_norm, dropout, max_pool, \
+      masking, class_token, first_step, last_step, batch_norm, layer_norm, rms_norm, dropout, max_pool, \
       average_pool, global_average_pool, flatten, reshape, identity, sigmoid, tanh, relu, leaky_relu, elu, gelu, \
       silu, relu6, hard_sigmoid, hard_swish, softplus, softmax, squeeze_excitation, \
       stochastic_depth, spatial_dropout, group_norm, instance_norm, local_response_norm, \

@@ -207,6 +207,38 @@ struct ArrayFaultTests {
           """)
   }
 
+  @Test("a class that stands for none is one only where the loss says so, also in the cache")
+  func ignoredClass() throws {
+    let folder = try TestFolder()
+    let files = ArrayFiles(
+      inputs: try folder.write("x", npy("|u1", "2, 3", [1, 2, 3, 4, 5, 6])),
+      targets: try folder.write("y", npy("|i1", "2, 3", [0, 255, 1, 2, 2, 255])))
+    var spec = DataSpec(source: .npy(train: files, dev: nil, test: nil))
+    spec.ignoredClass = -1
+    let data = try folder.load(spec, outputs: 3, answers: 3)
+    #expect(data.shape.target == .classSequence(count: 3, steps: 3, names: nil))
+    spec.ignoredClass = nil
+    #expect(
+      try folder.message { _ = try folder.load(spec, outputs: 3, answers: 3) } == """
+        y, byte 71: label -1 of sample 0 is out of range (and 1 more)
+          expected: a class number from 0 to 2, since the model has 3 outputs
+          to fix:   make the model's last layer as wide as there are classes, or repair the file
+        """)
+    (spec.ignoredClass, spec.firstClass) = (-1, 1)
+    #expect(
+      try folder.message { _ = try folder.load(spec, outputs: 3, answers: 3) } == """
+        y, byte 70: label 0 of sample 0 is out of range
+          expected: a class number from 1 to 2, or -1 for none, since the model has 3 outputs
+          to fix:   make the model's last layer as wide as there are classes, or repair the file
+        """)
+    #expect(
+      try folder.message { _ = try folder.load(spec, outputs: 3, answers: 5) } == """
+        y: targets of shape [2, 3] have 3 numbers per sample
+          expected: 5 class numbers per sample, as loss.labels says
+          to fix:   set loss.labels to 3
+        """)
+  }
+
   @Test("a test set of another shape is told")
   func shapes() throws {
     let folder = try TestFolder()

@@ -38,9 +38,12 @@ final class TestFolder {
     return "no fault"
   }
 
-  func load(_ spec: DataSpec, seed: UInt64 = 1, outputs: Int? = nil) throws -> LoadedData {
-    try LoadedData.prepare(spec, seed: seed, outputs: outputs, cache: cache)
-    return try LoadedData.open(spec, seed: seed, outputs: outputs, cache: cache)
+  func load(
+    _ spec: DataSpec, seed: UInt64 = 1, outputs: Int? = nil, answers: Int = 1
+  ) throws -> LoadedData {
+    try LoadedData.prepare(spec, seed: seed, outputs: outputs, answers: answers, cache: cache)
+    return try LoadedData.open(
+      spec, seed: seed, outputs: outputs, answers: answers, cache: cache)
   }
 
   /// An IDX data set of 2 x 2 images whose pixels count up from 0, and of labels.

@@ -128,13 +128,82 @@ struct TextTests {
 
 @Suite("Generated sequences")
 struct GeneratedSequencesTests {
-  private func load(_ kind: GeneratedSequenceKind, _ target: TargetKind, steps: Int) throws
-    -> LoadedData
-  {
+  private func load(
+    _ kind: GeneratedSequenceKind, _ target: TargetKind, steps: Int, ignored: Int? = nil
+  ) throws -> LoadedData {
     var spec = DataSpec(
       source: .generatedSequences(GeneratedSequencesSpec(kind: kind, samples: 12, steps: steps)))
     spec.target = target
+    spec.ignoredClass = ignored
+    spec.firstClass = kind == .symbols ? 1 : 0
     return try TestFolder().load(spec)
+  }
+
+  private func classes(_ data: LoadedData) -> [[Int]] {
+    let loader = BatchLoader<Float>(part: data.train, statistics: data.statistics)
+    let classes = AlignedMemory<Int32>(count: 12 * loader.answers)
+    loader.loadClasses(0..<12, order: nil, into: classes.block)
+    return (0..<12).map { sample in
+      (0..<loader.answers).map { Int(classes.block[sample * loader.answers + $0]) }
+    }
+  }
+
+  @Test("padded tags are those of the tokens before the end", arguments: [nil, -1])
+  func paddedTags(ignored: Int?) throws {
+    let data = try load(.paddedTags, .classes, steps: 9, ignored: ignored)
+    var lengths = Set<Int>()
+    for (sample, tags) in classes(data).enumerated() {
+      let tokens = data.train.dataset.inputs(of: sample)
+      let length = tokens.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0
+      lengths.insert(length)
+      #expect(length >= 3 && tokens.prefix(length).allSatisfy { $0 >= 1 && $0 <= 20 })
+      let expected = (0..<9).map { step in
+        step < length
+          ? [step - 1, step + 1].filter { (0..<length).contains($0) }
+            .count { tokens[$0] > tokens[step] } : ignored ?? 0
+      }
+      #expect(tags == expected)
+    }
+    #expect(lengths.count > 3)
+  }
+
+  @Test("symbols can be read off the bands, each in its turn")
+  func symbols() throws {
+    let data = try load(.symbols, .classes, steps: 33, ignored: -1)
+    #expect(data.shape.input == [33, 8])
+    #expect(data.shape.target == .classSequence(count: 7, steps: 8, names: nil))
+    for (sample, labels) in classes(data).enumerated() {
+      let bands = data.train.dataset.inputs(of: sample)
+      let path = (0..<33).map { step in (1...6).first { bands[step * 8 + $0] >= 1 } ?? 0 }
+      let read = path.indices.filter { path[$0] > 0 && ($0 == 0 || path[$0] != path[$0 - 1]) }
+        .map { path[$0] }
+      #expect(read == labels.filter { $0 > 0 }, "\(path)")
+      #expect(labels == read + [Int](repeating: -1, count: 8 - read.count))
+    }
+  }
+
+  @Test("answers of another kind than the loss reads are told, with the loss that does")
+  func losses() throws {
+    let folder = try TestFolder()
+    let symbols = DataSpec(
+      source: .generatedSequences(
+        GeneratedSequencesSpec(kind: .symbols, samples: 12, steps: 20)))
+    #expect(
+      try folder.message { _ = try folder.load(symbols) } == """
+        loss: the answers of symbols are lists of labels
+          expected: a loss for them
+          to fix:   use loss: {kind: ctc, labels: 5}
+        """)
+    var tags = DataSpec(
+      source: .generatedSequences(
+        GeneratedSequencesSpec(kind: .paddedTags, samples: 12, steps: 20)))
+    tags.firstClass = 1
+    #expect(
+      try folder.message { _ = try folder.load(tags) } == """
+        loss: the answers of padded_tags are classes
+          expected: a loss for them
+          to fix:   use loss: softmax_cross_entropy
+        """)
   }
 
   @Test("tags count the higher neighbours")

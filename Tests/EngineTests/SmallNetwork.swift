@@ -15,10 +15,14 @@ struct SmallNetwork {
   let rows: Int
   /// Inputs are tokens below this number; nil: any numbers.
   private let tokens: Int?
+  private let loss: LossSpec
+  /// Steps of each row, behind which inputs are 0; nil: all.
+  private let lengths: [Int]?
 
   init(
     input: [Int], _ layers: [LayerKind], loss: LossSpec, rows: Int = 5,
-    mode: GraphMode = .training, fusion: Bool = true, classes: Bool = true, tokens: Int? = nil
+    mode: GraphMode = .training, fusion: Bool = true, classes: Bool = true, tokens: Int? = nil,
+    lengths: [Int]? = nil
   ) throws {
     let spec = ModelSpec(input: input, layers: layers.map { LayerSpec($0) })
     plan = ExecutionPlan(
@@ -29,6 +33,8 @@ struct SmallNetwork {
     leaf = AlignedMemory(count: plan.leaf.count)
     self.rows = rows
     self.tokens = tokens
+    self.loss = loss
+    self.lengths = lengths
     model.fillByWaves()
     fillInput()
   }
@@ -51,18 +57,30 @@ struct SmallNetwork {
   func fillInput() {
     for index in 0..<engine.input.count {
       engine.input[index] = tokens.map { Double(index * index % $0) } ?? 4 * wave(index, 0.3)
+      if let tokens, lengths != nil {
+        engine.input[index] = Double(1 + index * index % (tokens - 1))
+      }
+      if !isCounted(index) { engine.input[index] = 0 }
     }
+  }
+
+  /// Whether an element of the input stands below its row's length.
+  func isCounted(_ index: Int) -> Bool {
+    guard let lengths else { return true }
+    let (elements, steps) = (engine.input.count / rows, plan.graph.inputShape[0])
+    return index % elements * steps / elements < lengths[index / elements]
   }
 
   /// Compares an analytic gradient with central differences of each coordinate:
   /// `(J(x + e) - J(x - e)) / 2e`, e = 1e-6; of functions without kinks
   /// `(8 (J(x + e) - J(x - e)) - (J(x + 2e) - J(x - 2e))) / 12e`, e = 1e-3, which rounds a thousand times better.
   func relativeError(
-    _ gradient: [Double], of variables: Block<Double>, isSmooth: Bool = false
+    _ gradient: [Double], of variables: Block<Double>, isSmooth: Bool = false,
+    where isVaried: (Int) -> Bool = { _ in true }
   ) -> Double {
     var difference = 0.0
     var sizes = (approximate: 0.0, analytic: 0.0)
-    for index in 0..<gradient.count {
+    for index in 0..<gradient.count where isVaried(index) {
       func change(_ step: Double) -> Double {
         loss(with: step, addedTo: index, of: variables)
           - loss(with: -step, addedTo: index, of: variables)
@@ -89,11 +107,22 @@ struct SmallNetwork {
   }
 
   private func fillTargets() {
+    if case .ctc(let labels) = loss { return fillLabels(labels) }
     let outputs = plan.graph.outputShape.reduce(1, *) / plan.graph.answers
     for index in 0..<engine.classes.count {
       engine.classes[index] = Int32((index * 7 + 3) % outputs)
+      if let ignored = loss.ignoredClass, index % 4 == 1 { engine.classes[index] = Int32(ignored) }
     }
     for index in 0..<engine.targets.count { engine.targets[index] = index % 3 == 0 ? 1 : 0 }
+  }
+
+  /// Lists of 0 labels and more, the next ones with equal neighbours.
+  private func fillLabels(_ most: Int) {
+    for index in 0..<engine.classes.count {
+      let (row, place) = (index / most, index % most)
+      let label = 1 + (row + place / 2) % (plan.graph.outputs - 1)
+      engine.classes[index] = place < row % (most + 1) ? Int32(label) : -1
+    }
   }
 }
 

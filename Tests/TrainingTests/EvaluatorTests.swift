@@ -90,6 +90,35 @@ struct EvaluatorTests {
     #expect(abs(probabilities[0] + probabilities[1] - 1) < 1e-7)
   }
 
+  @Test("steps that do not count are in no mean, on any number of passes", arguments: [1, 2, 5])
+  func padded(capacity: Int) throws {
+    let loss = LossSpec.softmaxCrossEntropy(labelSmoothing: 0, classWeights: nil, ignored: -1)
+    let spec = ModelSpec(
+      input: [3, 2],
+      layers: [LayerSpec(.masking(value: 0)), LayerSpec(.dense(DenseSpec(units: 2)))])
+    let plan = ExecutionPlan(
+      inference: try GraphBuilder.forward(spec, loss: loss, mode: .evaluation), capacity: capacity)
+    let model = ModelMemory<Double>(plan)
+    model.setParameter(0, fileOrder: [1, 0, 0, 1])
+    let engine = ShardEngine(plan, model: model, usesClasses: true, seed: 1)
+    let evaluator = Evaluator(engine: engine, loss: loss, collectives: SoloCollectives())
+    // Two steps that count, one of two, none.
+    let inputs: [[Double]] = [
+      [log(3), log(1), log(1), log(4), 0, 0], [5, 1, log(7), log(1), 0, 0], [0, 0, 0, 0, 0, 0],
+    ]
+    let classes: [[Int32]] = [[0, 0, 1], [-1, 0, 0], [1, 1, 1]]
+    let result = try evaluator.evaluate(samples: 3) { range in
+      for (row, sample) in range.enumerated() {
+        engine.input[row * 6..<row * 6 + 6].copy(from: inputs[sample])
+        engine.classes[row * 3..<row * 3 + 3].copy(from: classes[sample])
+      }
+    }
+    let expected = -(log(3.0 / 4) + log(1.0 / 5)) / 2 / 3 - log(7.0 / 8) / 3
+    #expect(abs(result.loss - expected) < 1e-7, "\(result.loss)")
+    #expect(abs((result.accuracy ?? 0) - 0.5) < 1e-7)
+    #expect(result.samples == 3 && result.predictions == nil)
+  }
+
   @Test("numbers have targets and answers, and no accuracy")
   func values() throws {
     let samples = Samples(inputs: [[1, 2], [0.5, -4]], targets: [[0, 2], [0.5, -1]])

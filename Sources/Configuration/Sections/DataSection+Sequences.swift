@@ -45,8 +45,13 @@ extension DataSection {
       GeneratedSequencesSpec(kind: .series, samples: 1000, steps: 50),
       [
         Key(
-          "kind", \.kind, .word(["series": .series, "tags": .tags, "trigger": .trigger]),
-          "Waves to continue, tokens to tag, or sounds to notice.", isRequired: true),
+          "kind", \.kind,
+          .word([
+            "series": .series, "tags": .tags, "padded_tags": .paddedTags, "trigger": .trigger,
+            "symbols": .symbols,
+          ]),
+          "Waves to continue, tokens to tag (padded_tags: of different length), sounds to notice, or symbols to spell.",
+          isRequired: true),
         Key(
           "samples", \.samples, .wholeNumber(.atLeast(1), example: 1000),
           "How many, dev and test included."),

@@ -11,7 +11,7 @@ extension LayerChoice {
       recurrent("lstm", "A layer with cells that remember (LSTM).", .lstm, cellKeys: [forgetBias]),
       recurrent(
         "gru", "A layer of gated units (GRU).", .gru(resetAfter: true), cellKeys: [resetAfter]),
-      attention, convolution1d,
+      attention, convolution1d, masking,
       plain("class_token", "One more step at the front, trained.", .classToken),
       plain("first_step", "The first step of a sequence.", .firstStep),
       plain("last_step", "The last step of a sequence.", .lastStep),
@@ -160,6 +160,17 @@ extension LayerChoice {
       make: LayerKind.attention
     ) {
       if case .attention(let spec) = $0 { spec } else { nil }
+    }
+  }
+
+  private static var masking: Variant<LayerSpec> {
+    layer(
+      "masking", "Finds where sequences end that are padded at the end, for the layers behind it.",
+      0.0, main: "value",
+      [Key("value", \.self, .number(example: 0), "The number that padding consists of.")],
+      make: { .masking(value: $0) }
+    ) {
+      if case .masking(let value) = $0 { value } else { nil }
     }
   }
 

@@ -12,13 +12,14 @@ enum LossSection {
         sigmoid,
         Variant("mean_squared", "Squared difference, for real numbers.", .meanSquared),
         Variant("mean_absolute", "Absolute difference, for real numbers.", .meanAbsolute),
-        huber,
+        huber, ctc,
       ])
   }
 
   private struct CrossEntropyOptions {
     var labelSmoothing = 0.0
     var classWeights: [Double]?
+    var ignored: Int?
   }
 
   private static var softmax: Variant<LossSpec> {
@@ -29,15 +30,23 @@ enum LossSection {
           "label_smoothing", \.labelSmoothing, .number(.from(0, below: 1), example: 0.1),
           "The share of a label's weight that is spread over all classes."),
         classWeights,
+        Key(
+          "ignore", \.ignored,
+          Format<Int>.wholeNumber(.from(-1_000_000, to: 1_000_000), example: -1).optional,
+          "The class of steps of a sequence that count in no mean; null: all steps count."),
       ])
     return Variant(
-      "softmax_cross_entropy", "One class per sample, from logits.", section,
+      "softmax_cross_entropy", "One class per sample or step, from logits.", section,
       make: {
-        .softmaxCrossEntropy(labelSmoothing: $0.labelSmoothing, classWeights: $0.classWeights)
+        .softmaxCrossEntropy(
+          labelSmoothing: $0.labelSmoothing, classWeights: $0.classWeights, ignored: $0.ignored)
       },
       extract: {
-        guard case .softmaxCrossEntropy(let smoothing, let weights) = $0 else { return nil }
-        return CrossEntropyOptions(labelSmoothing: smoothing, classWeights: weights)
+        guard case .softmaxCrossEntropy(let smoothing, let weights, let ignored) = $0 else {
+          return nil
+        }
+        return CrossEntropyOptions(
+          labelSmoothing: smoothing, classWeights: weights, ignored: ignored)
       })
   }
 
@@ -73,5 +82,19 @@ enum LossSection {
     return Variant(
       "huber", "Quadratic near zero, linear beyond.", section, make: { .huber(delta: $0) },
       extract: { if case .huber(let delta) = $0 { delta } else { nil } })
+  }
+
+  private static var ctc: Variant<LossSpec> {
+    let section = Section(
+      defaults: 0, mainKey: "labels",
+      keys: [
+        Key(
+          "labels", \.self, .wholeNumber(.atLeast(1), example: 20),
+          "The most labels of a sample; shorter lists are filled up with -1.", isRequired: true)
+      ])
+    return Variant(
+      "ctc", "A list of labels that the steps spell, from logits with the blank as class 0.",
+      section, make: { .ctc(labels: $0) },
+      extract: { if case .ctc(let labels) = $0 { labels } else { nil } })
   }
 }

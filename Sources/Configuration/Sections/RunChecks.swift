@@ -8,6 +8,8 @@ enum RunChecks {
     checkStratification(draft, site, &faults)
     checkGenerated(draft, site, &faults)
     checkTarget(draft, site, &faults)
+    checkClassTarget(draft, site, &faults)
+    checkPadding(draft, site, &faults)
     checkLocalSteps(draft, site, &faults)
   }
 
@@ -54,6 +56,35 @@ enum RunChecks {
       "data.target_kind is classes, but the loss compares the outputs with numbers",
       expected: "multi_hot or values for this loss",
       remedy: "remove target_kind, or use softmax_cross_entropy")
+  }
+
+  /// Labels and classes to ignore are numbers of classes.
+  private static func checkClassTarget(
+    _ draft: RunDraft, _ site: SectionSite, _ faults: inout Faults
+  ) {
+    guard site.isSound("data.target_kind", "loss", in: faults), let target = draft.data.target,
+      target != .classes, draft.run.loss.ignoredClass != nil
+    else { return }
+    let word = target == .multiHot ? "multi_hot" : "values"
+    faults.add(
+      at: site.node?.place(at: "data.target_kind") ?? site.place, path: "data.target_kind",
+      "data.target_kind is \(word), but the loss knows a class number that stands for none",
+      expected: "class numbers for this loss", remedy: "remove target_kind, or loss.ignore")
+  }
+
+  /// Inputs that are moved by their mean have no padding of one number any more.
+  private static func checkPadding(
+    _ draft: RunDraft, _ site: SectionSite, _ faults: inout Faults
+  ) {
+    guard site.isSound("data.normalize", "model", in: faults),
+      case .masking = draft.run.model.layers.first?.kind,
+      draft.data.spec.normalization == .standardize
+    else { return }
+    faults.add(
+      at: site.node?.place(at: "data.normalize") ?? site.place, path: "data.normalize",
+      "data.normalize is standardize, after which the masking layer finds no padding",
+      expected: "inputs as they are stored, or divided by a number",
+      remedy: "remove normalize, and standardize before padding")
   }
 
   private static func hasJudges(_ draft: RunDraft) -> Bool {

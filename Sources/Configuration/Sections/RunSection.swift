@@ -44,6 +44,8 @@ struct RunDraft {
     run.outputFolder = output.folder ?? "runs/\(run.name)"
     run.data = data.spec
     run.data.target = data.target ?? run.loss.impliedTarget
+    run.data.ignoredClass = run.loss.ignoredClass
+    run.data.firstClass = run.loss.firstClass
     return run
   }
 }
@@ -52,7 +54,7 @@ extension LossSpec {
   /// The kind of target that the loss is for.
   var impliedTarget: TargetKind {
     switch self {
-    case .softmaxCrossEntropy: .classes
+    case .softmaxCrossEntropy, .ctc: .classes
     case .sigmoidCrossEntropy: .multiHot
     case .meanSquared, .meanAbsolute, .huber: .values
     }

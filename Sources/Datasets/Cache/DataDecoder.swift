@@ -8,7 +8,9 @@ func decode(
   _ spec: DataSpec, seed: UInt64, outputs: Int?, answers: Int, key: String,
   into writer: PreparedFileWriter
 ) throws -> PreparedHeader {
-  let request = TargetRequest(kind: spec.target, outputs: outputs, answers: answers)
+  let request = TargetRequest(
+    kind: spec.target, outputs: outputs, answers: answers, ignored: spec.ignoredClass,
+    firstClass: spec.firstClass)
   switch spec.source {
   case .idx(let train, let dev, let test):
     return try decodeArrayParts(

@@ -44,6 +44,9 @@ func preparedKey(_ spec: DataSpec, seed: UInt64) throws -> String {
   }
   try faults.throwIfAny()
   var lines = ["target \(spec.target)"] + files
+  if let ignored = spec.ignoredClass {
+    lines.append("classes from \(spec.firstClass), \(ignored) for none")
+  }
   switch spec.source {
   case .idx: lines.append("idx \(spec.source.hasDevFiles) \(spec.source.hasTestFiles)")
   case .npy: lines.append("npy \(spec.source.hasDevFiles) \(spec.source.hasTestFiles)")

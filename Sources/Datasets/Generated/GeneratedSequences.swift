@@ -6,9 +6,12 @@ import Randomness
 struct GeneratedSequences {
   private let spec: GeneratedSequencesSpec
   private let seed: UInt64
+  /// The class of steps behind a sequence's end.
+  private let paddingClass: Int
 
-  init(spec: GeneratedSequencesSpec, seed: UInt64) {
+  init(spec: GeneratedSequencesSpec, paddingClass: Int, seed: UInt64) {
     self.spec = spec
+    self.paddingClass = paddingClass
     self.seed = seed
   }
 
@@ -21,8 +24,15 @@ struct GeneratedSequences {
     case .tags:
       DataShape(
         input: [spec.steps],
-        target: .classSequence(
-          count: 3, steps: spec.steps, names: ["none higher", "one higher", "both higher"]))
+        target: .classSequence(count: 3, steps: spec.steps, names: Self.tagNames))
+    case .paddedTags:
+      DataShape(
+        input: [spec.steps],
+        target: .classSequence(count: 3, steps: spec.steps, names: Self.tagNames))
+    case .symbols:
+      DataShape(
+        input: [spec.steps, Self.symbolBands],
+        target: .classSequence(count: Self.symbols + 1, steps: symbolPlaces, names: nil))
     case .trigger:
       DataShape(
         input: [spec.steps, Self.bands],
@@ -36,6 +46,8 @@ struct GeneratedSequences {
     case .series: return series(&random)
     case .tags: return tags(&random)
     case .trigger: return trigger(&random)
+    case .paddedTags: return paddedTags(&random)
+    case .symbols: return symbols(&random)
     }
   }
 
@@ -52,6 +64,7 @@ struct GeneratedSequences {
   }
 
   static let words = 20
+  private static let tagNames = ["none higher", "one higher", "both higher"]
 
   /// Tokens 0 to 19; a step's tag is how many of its two neighbours are higher.
   private func tags(_ random: inout RandomNumbers) -> ([Float], [Float]) {
@@ -61,6 +74,48 @@ struct GeneratedSequences {
       return Float(neighbours.count { tokens[$0] > tokens[step] })
     }
     return (tokens, tags)
+  }
+
+  /// Tokens 1 to 20 of at least a quarter of the steps, then 0 and the class for padding.
+  private func paddedTags(_ random: inout RandomNumbers) -> ([Float], [Float]) {
+    let shortest = (spec.steps + 3) / 4
+    let length = shortest + Int(random.uniform() * Double(spec.steps - shortest + 1))
+    let (tokens, tags) = tags(&random)
+    let rest = spec.steps - length
+    // The last token that counts has no neighbour behind it.
+    let last = length > 1 && tokens[length - 2] > tokens[length - 1] ? 1 : 0
+    return (
+      tokens.prefix(length).map { $0 + 1 } + [Float](repeating: 0, count: rest),
+      tags.prefix(length - 1) + [Float(last)] + [Float](repeating: Float(paddingClass), count: rest)
+    )
+  }
+
+  static let symbols = 6
+  private static let symbolBands = 8
+
+  /// So many that each has room for three steps and one between it and the next.
+  private var symbolPlaces: Int { spec.steps / 4 }
+
+  /// Symbols 1 to 6, each two or three steps of its band (and a little of the next) with up to one step of noise between.
+  private func symbols(_ random: inout RandomNumbers) -> ([Float], [Float]) {
+    var bands = (0..<spec.steps * Self.symbolBands).map { _ in
+      Float(spec.noise * random.uniform())
+    }
+    var labels = [Float](repeating: -1, count: symbolPlaces)
+    var step = 0
+    for place in 0..<1 + Int(random.uniform() * Double(symbolPlaces)) {
+      let symbol = 1 + Int(random.uniform() * Double(Self.symbols))
+      labels[place] = Float(symbol)
+      for _ in 0..<2 + Int(2 * random.uniform()) {
+        bands[step * Self.symbolBands + symbol] += 1
+        bands[step * Self.symbolBands + symbol + 1] += 0.5
+        step += 1
+      }
+      step += 1
+    }
+    // Behind the end are zeros.
+    for index in min(step, spec.steps) * Self.symbolBands..<bands.count { bands[index] = 0 }
+    return (bands, labels)
   }
 
   static let bands = 101
@@ -97,14 +152,15 @@ func generateSequences(
   _ spec: GeneratedSequencesSpec, data: DataSpec, seed: UInt64, key: String,
   into writer: PreparedFileWriter
 ) throws -> PreparedHeader {
-  let sequences = GeneratedSequences(spec: spec, seed: seed)
-  try spec.check(data.target)
+  try spec.check(data)
+  let sequences = GeneratedSequences(
+    spec: spec, paddingClass: data.ignoredClass ?? 0, seed: seed)
   let samples = (0..<spec.samples).map { sequences.sample($0) }
   let inputOffset = try writer.startArray()
   for sample in samples { try writer.append(sample.inputs) }
   let targetOffset = try writer.startArray()
   for sample in samples {
-    if spec.kind == .tags {
+    if spec.target == .classes {
       try writer.append(sample.targets.map { Int32($0) })
     } else {
       try writer.append(sample.targets)
@@ -117,27 +173,48 @@ func generateSequences(
 
 extension GeneratedSequencesSpec {
   /// What the kind's answers are.
-  private var target: TargetKind {
+  fileprivate var target: TargetKind {
     switch kind {
     case .series: .values
-    case .tags: .classes
+    case .tags, .paddedTags, .symbols: .classes
     case .trigger: .multiHot
     }
   }
 
-  fileprivate func check(_ given: TargetKind) throws {
+  /// What configs call the kind.
+  private var word: String {
+    switch kind {
+    case .series, .tags, .trigger, .symbols: kind.rawValue
+    case .paddedTags: "padded_tags"
+    }
+  }
+
+  private var leastSteps: Int {
+    switch kind {
+    case .series, .tags, .paddedTags: 2
+    case .symbols: 4
+    case .trigger: 100
+    }
+  }
+
+  fileprivate func check(_ data: DataSpec) throws {
     var faults = DiagnosticList()
-    if given != target {
+    let areLabels = data.firstClass > 0
+    if data.target != target || areLabels != (kind == .symbols) {
       faults.append(
         Diagnostic(
-          place: "loss", problem: "the answers of \(kind.rawValue) are \(target.word)",
-          expected: "a loss for them", remedy: "use loss: \(target.loss)"))
+          place: "loss",
+          problem:
+            "the answers of \(word) are \(kind == .symbols ? "lists of labels" : target.word)",
+          expected: "a loss for them",
+          remedy: kind == .symbols
+            ? "use loss: {kind: ctc, labels: \(steps / 4)}" : "use loss: \(target.loss)"))
     }
-    let least = kind == .trigger ? 100 : 2
+    let least = leastSteps
     if steps < least {
       faults.append(
         Diagnostic(
-          place: "data.steps", problem: "\(steps) steps are too few for \(kind.rawValue)",
+          place: "data.steps", problem: "\(steps) steps are too few for \(word)",
           expected: "at least \(least)", remedy: "use more steps"))
     }
     try faults.throwIfAny()

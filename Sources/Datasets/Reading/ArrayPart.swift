@@ -13,8 +13,11 @@ struct TargetRequest: Equatable {
   var kind: TargetKind
   /// The model's last width; nil when no model is at hand.
   var outputs: Int?
-  /// For how many steps of a sample it gives so many.
+  /// Class numbers of a sample: for how many steps it gives so many, or places of a list of labels.
   var answers = 1
+  /// The class number that stands for none.
+  var ignored: Int?
+  var firstClass = 0
 }
 
 /// Reads a pair of array files and appends inputs and targets to `writer`.
@@ -148,10 +151,12 @@ private func checkTargetShape(
     expected: request.kind == .classes
       ? wanted == 1
         ? "one class number per sample"
-        : "\(wanted) class numbers per sample, one for each step"
+        : "\(wanted) class numbers per sample, \(request.areLabels ? "as loss.labels says" : "one for each step")"
       : "\(wanted) per sample, as the model has outputs",
     remedy: request.kind == .classes
-      ? "set data.target_kind to multi_hot or values, or store class numbers"
+      ? request.areLabels
+        ? "set loss.labels to \(width)"
+        : "set data.target_kind to multi_hot or values, or store class numbers"
       : "make the model's last layer \(width) wide")
 }
 
@@ -176,11 +181,15 @@ private func targetValues(of file: inout ArrayFile, request: TargetRequest) thro
 }
 
 extension TargetRequest {
+  /// Whether targets are lists of labels instead of classes of steps.
+  var areLabels: Bool { firstClass > 0 }
+
   func allows(_ value: Double) -> Bool {
     switch kind {
     case .classes:
+      if let ignored, value == Double(ignored) { return true }
       let limit = Double(outputs ?? Int(Int32.max))
-      return value >= 0 && value < limit && value == value.rounded()
+      return value >= Double(firstClass) && value < limit && value == value.rounded()
     case .multiHot: return value == 0 || value == 1
     case .values: return Float(value).isFinite
     }
@@ -189,12 +198,14 @@ extension TargetRequest {
   var expectation: String {
     switch (kind, outputs) {
     case (.classes, .some(let outputs)):
-      "a class number from 0 to \(outputs - 1), since the model has \(outputs) outputs"
-    case (.classes, nil): "a class number from 0"
+      "a class number from \(firstClass) to \(outputs - 1)\(orIgnored), since the model has \(outputs) outputs"
+    case (.classes, nil): "a class number from \(firstClass)\(orIgnored)"
     case (.multiHot, _): "0 or 1"
     case (.values, _): "finite numbers within the range of 32-bit floats"
     }
   }
+
+  private var orIgnored: String { ignored.map { ", or \($0) for none" } ?? "" }
 
   var remedy: String {
     switch kind {

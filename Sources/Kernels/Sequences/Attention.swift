@@ -13,6 +13,8 @@ import Storage
 /// - Parameters:
 ///   - queries: `[N, T, 3 E]`, queries, keys and values side by side, or `[N, T, E]` where others have keys.
 ///   - others: Keys and values, `[N, T', 2 E]`; nil: both are in `queries`.
+///   - lengths: Queries and keys of each sequence that count; keys that do not are seen by none, and the outputs of queries
+///     that do not, or that see no key, are 0.
 ///   - output: `[N, T, E]`.
 ///   - logarithms: For the gradient: of the sums of exponentials, `[N, A, T]`.
 ///   - scratch: At least `attentionScratchCount` elements.
@@ -20,7 +22,8 @@ import Storage
 @_specialize(where S == Double)
 package func attention<S: Scalar>(
   _ shape: AttentionShape, sequences: Int, queries: Block<S>, others: Block<S>?,
-  into output: Block<S>, logarithms: Block<S>, scratch: Block<S>
+  lengths: AttentionLengths<S> = AttentionLengths(), into output: Block<S>, logarithms: Block<S>,
+  scratch: Block<S>
 ) {
   @inline(never) func run() {
     precondition(shape.isSelf == (others == nil), "\(shape)")
@@ -28,18 +31,22 @@ package func attention<S: Scalar>(
     for sequence in 0..<sequences {
       let (q, k, v) = pass.operands(queries, others ?? queries, sequence: sequence)
       let y = Rows(output, row: sequence * shape.queries, width: shape.channels)
+      let counted = pass.counted(lengths, sequence: sequence)
+      for query in counted.queries..<shape.queries {
+        clear(output, at: sequence * shape.queries + query, width: shape.channels)
+      }
       for head in 0..<shape.heads {
         let column = head * shape.headSize
         let logs = logarithms.base + (sequence * shape.heads + head) * shape.queries
         pass.turn(k.at(0, column), into: pass.turnedKeys)
-        for start in stride(from: 0, to: shape.queries, by: pass.blockRows) {
-          let block = pass.block(from: start)
-          let keys = pass.keys(seenBy: block)
+        for start in stride(from: 0, to: counted.queries, by: pass.blockRows) {
+          let block = pass.block(from: start, of: counted)
+          let keys = pass.keys(seenBy: block, of: counted)
           pass.products(
             q.at(block.lowerBound, column), pass.turnedKeys, block.count, keys, into: pass.first)
           for row in 0..<block.count {
             logs[block.lowerBound + row] = pass.normalize(
-              row, keys: pass.keys(seenBy: block.lowerBound + row), of: keys)
+              row, keys: pass.keys(seenBy: block.lowerBound + row, of: counted), of: keys)
           }
           pass.product(
             pass.first, keys, v.at(0, column), into: y.at(block.lowerBound, column),
@@ -54,6 +61,7 @@ package func attention<S: Scalar>(
 /// The gradient of `attention`.
 ///
 /// - Parameters:
+///   - lengths: As `attention` had them; the gradients of what does not count are 0.
 ///   - output: What `attention` wrote, as are `logarithms`.
 ///   - queriesGradient: As `queries`, overwritten.
 ///   - othersGradient: As `others`, overwritten.
@@ -61,8 +69,8 @@ package func attention<S: Scalar>(
 @_specialize(where S == Double)
 package func attentionGradient<S: Scalar>(
   _ shape: AttentionShape, sequences: Int, queries: Block<S>, others: Block<S>?,
-  output: Block<S>, logarithms: Block<S>, outputGradient: Block<S>, queriesGradient: Block<S>,
-  othersGradient: Block<S>?, scratch: Block<S>
+  lengths: AttentionLengths<S> = AttentionLengths(), output: Block<S>, logarithms: Block<S>,
+  outputGradient: Block<S>, queriesGradient: Block<S>, othersGradient: Block<S>?, scratch: Block<S>
 ) {
   @inline(never) func run() {
     let pass = AttentionPass<S>(shape, scratch: scratch)
@@ -74,19 +82,21 @@ package func attentionGradient<S: Scalar>(
         queriesGradient, othersGradient ?? queriesGradient, sequence: sequence)
       let y = Rows(output, row: sequence * shape.queries, width: shape.channels)
       let dy = Rows(outputGradient, row: sequence * shape.queries, width: shape.channels)
+      let counted = pass.counted(lengths, sequence: sequence)
       for head in 0..<shape.heads {
         let column = head * shape.headSize
         let logs = logarithms.base + (sequence * shape.heads + head) * shape.queries
         pass.turn(k.at(0, column), into: pass.turnedKeys)
         pass.turn(v.at(0, column), into: pass.turnedValues)
-        for start in stride(from: 0, to: shape.queries, by: pass.blockRows) {
-          let block = pass.block(from: start)
-          let keys = pass.keys(seenBy: block)
+        for start in stride(from: 0, to: counted.queries, by: pass.blockRows) {
+          let block = pass.block(from: start, of: counted)
+          let keys = pass.keys(seenBy: block, of: counted)
           let rows = block.count
           pass.products(q.at(start, column), pass.turnedKeys, rows, keys, into: pass.first)
           for row in 0..<rows {
             pass.probabilities(
-              row, keys: pass.keys(seenBy: start + row), of: keys, logarithm: logs[start + row])
+              row, keys: pass.keys(seenBy: start + row, of: counted), of: keys,
+              logarithm: logs[start + row])
           }
           pass.turnedProduct(
             pass.first, keys, dy.at(start, column), into: dv.at(0, column), depth: rows)
@@ -118,6 +128,17 @@ package func attentionScratchCount<S: Scalar>(_ shape: AttentionShape, of type: 
   ].map { matrixProductScratchCount($0, of: type) }
   return 2 * AttentionPass<S>.scoreCount(shape) + 2 * AttentionPass<S>.turnedCount(shape)
     + (products.max() ?? 0)
+}
+
+/// How many queries and keys of each sequence count, `[N]` each; nil: all.
+package struct AttentionLengths<S: Scalar> {
+  package var queries: Block<S>?
+  package var keys: Block<S>?
+
+  package init(queries: Block<S>? = nil, keys: Block<S>? = nil) {
+    self.queries = queries
+    self.keys = keys
+  }
 }
 
 /// Rows of a matrix whose heads stand side by side.
@@ -196,12 +217,25 @@ private struct AttentionPass<S: Scalar> {
 
   var blockRows: Int { Self.rows(shape) }
 
-  func block(from start: Int) -> Range<Int> { start..<min(start + blockRows, shape.queries) }
+  /// Queries and keys that count; no queries where there are no keys.
+  func counted(
+    _ lengths: AttentionLengths<S>, sequence: Int
+  ) -> (queries: Int, keys: Int) {
+    let keys = lengths.keys.map { Int($0.base[sequence]) } ?? shape.keys
+    let queries = lengths.queries.map { Int($0.base[sequence]) } ?? shape.queries
+    return (keys > 0 ? queries : 0, keys)
+  }
 
-  func keys(seenBy block: Range<Int>) -> Int { keys(seenBy: block.upperBound - 1) }
+  func block(from start: Int, of counted: (queries: Int, keys: Int)) -> Range<Int> {
+    start..<min(start + blockRows, counted.queries)
+  }
 
-  func keys(seenBy query: Int) -> Int {
-    shape.isCausal ? min(query + 1, shape.keys) : shape.keys
+  func keys(seenBy block: Range<Int>, of counted: (queries: Int, keys: Int)) -> Int {
+    keys(seenBy: block.upperBound - 1, of: counted)
+  }
+
+  func keys(seenBy query: Int, of counted: (queries: Int, keys: Int)) -> Int {
+    shape.isCausal ? min(query + 1, counted.keys) : counted.keys
   }
 
   /// Queries, keys and values of a sequence.

@@ -15,6 +15,8 @@ import Storage
 ///   - inputs: `x W_x + b_x`, `[N, T, G H]`, gates side by side in the order of `RecurrentCell`.
 ///   - weights: `[H, G H]`.
 ///   - bias: `[G H]`; nil: zeros.
+///   - lengths: Steps of each sequence that count, `[N]`; h and memory of the others are 0, and a reversed walk starts at
+///     the last that counts. nil: all.
 ///   - outputs: h, `[N, T, H]`.
 ///   - memory: What `recurrenceGradient` needs, `[N, T, remembered H]`; nil for cells that remember nothing.
 ///   - scratch: At least `recurrenceScratchCount` elements.
@@ -22,7 +24,7 @@ import Storage
 @_specialize(where S == Double)
 package func recurrence<S: Scalar>(
   _ shape: RecurrentShape, sequences: Int, inputs: Block<S>, weights: Block<S>, bias: Block<S>?,
-  outputs: Block<S>, memory: Block<S>?, scratch: Block<S>
+  lengths: Block<S>? = nil, outputs: Block<S>, memory: Block<S>?, scratch: Block<S>
 ) {
   @inline(never) func run() {
     let pass = RecurrentPass<S>(shape, sequences: sequences, scratch: scratch)
@@ -45,9 +47,22 @@ package func recurrence<S: Scalar>(
           before: index > 0 ? (shape.isReversed ? 1 : -1) : 0,
           output: outputs.base + position &* shape.units)
       }
+      guard let lengths else { continue }
+      for sequence in 0..<sequences where S(step) >= lengths.base[sequence] {
+        let position = sequence &* shape.steps &+ step
+        pass.forget(sequence)
+        clear(outputs, at: position, width: shape.units)
+        if let memory { clear(memory, at: position, width: shape.cell.remembered &* shape.units) }
+      }
     }
   }
   run()
+}
+
+/// Puts zeros in one row of `[rows, width]`.
+@inline(__always)
+func clear<S: Scalar>(_ block: Block<S>, at row: Int, width: Int) {
+  (block.base + row &* width).update(repeating: 0, count: width)
 }
 
 /// Elements of scratch that `recurrence` and its gradients need.
@@ -108,6 +123,13 @@ struct RecurrentPass<S: Scalar> {
 
   var weightStride: Int { shape.width + Self.alignment }
   var turnedWeightStride: Int { shape.units + Self.alignment }
+
+  /// Puts zeros in what a sequence carries to its next step.
+  func forget(_ sequence: Int) {
+    clear(states, at: sequence, width: shape.units)
+    clear(resetStates, at: sequence, width: shape.units)
+    clear(products, at: sequence, width: shape.width)
+  }
 
   /// Takes the weights of the products, `[H, G H]`.
   func spread(_ given: Block<S>) {

@@ -9,6 +9,7 @@ import Storage
 ///
 /// - Parameters:
 ///   - outputs: What `recurrence` wrote, as is `memory`.
+///   - lengths: As `recurrence` had them; the gradients of steps that do not count are 0.
 ///   - outputGradient: `[N, T, H]`.
 ///   - inputGradient: Of `x W_x + b_x`, `[N, T, G H]`.
 ///   - productGradient: Of `h W + b`, `[N, T, G H]`, for cells that tell it from the other; nil: the same.
@@ -16,8 +17,9 @@ import Storage
 @_specialize(where S == Float)
 @_specialize(where S == Double)
 package func recurrenceGradient<S: Scalar>(
-  _ shape: RecurrentShape, sequences: Int, weights: Block<S>, outputs: Block<S>, memory: Block<S>?,
-  outputGradient: Block<S>, inputGradient: Block<S>, productGradient: Block<S>?, scratch: Block<S>
+  _ shape: RecurrentShape, sequences: Int, weights: Block<S>, lengths: Block<S>? = nil,
+  outputs: Block<S>, memory: Block<S>?, outputGradient: Block<S>, inputGradient: Block<S>,
+  productGradient: Block<S>?, scratch: Block<S>
 ) {
   @inline(never) func run() {
     precondition(shape.cell.hasTwoGradients == (productGradient != nil), "\(shape.cell)")
@@ -35,6 +37,14 @@ package func recurrenceGradient<S: Scalar>(
           inputGradient: inputGradient.base + position &* shape.width,
           productGradient: productGradient.map { $0.base + position &* shape.width })
         walk.gates(sequence, places)
+      }
+      if let lengths {
+        for sequence in 0..<sequences where S(step) >= lengths.base[sequence] {
+          let position = sequence &* shape.steps &+ step
+          walk.pass.forget(sequence)
+          clear(inputGradient, at: position, width: shape.width)
+          if let productGradient { clear(productGradient, at: position, width: shape.width) }
+        }
       }
       guard index > 0 else { continue }
       walk.finish(inputGradient, memory, step: step, before: before, outputs: outputs)

@@ -5,7 +5,9 @@
 
 Weights and inputs are formulas of the element's number, so that the test needs no weight files: element k
 (in file order) of the p-th tensor by name is `0.3 sin(0.7 k + 1.3 p + 0.1)`, scales of norms and running
-variances `1 + 0.2 sin(...)`; input k is `1.5 sin(0.37 k + 0.2)`, of tokens `k k mod vocabulary`. Of every result the file keeps the sum, the sum of squares and
+variances `1 + 0.2 sin(...)`; input k is `1.5 sin(0.37 k + 0.2)`, of tokens `k k mod vocabulary`; behind `masking` sample n of T steps
+has zeros from step `(T + 3 n) mod (T + 1)`. With `ignore` every fourth class is that; sample n of `ctc` has `n mod (labels + 1)` labels,
+the i-th `1 + (n + i / 2) mod (classes - 1)`, then -1. Of every result the file keeps the sum, the sum of squares and
 the sum weighted by `cos(k)`, in float64; and, where PyTorch's own float32 is further off than 5e-6, by how much.
 """
 import json
@@ -13,7 +15,7 @@ import pathlib
 
 import torch
 import yaml
-from pytorch_twin import run
+from pytorch_twin import loss_options, run
 
 # Words of each embedding, by name.
 tables = {}
@@ -107,6 +109,8 @@ def shapes(layers, x, path, found):
         elif kind == "class_token":
             found[p + ".weight"] = (x[1],)
             x = (x[0] + 1, x[1])
+        elif kind == "masking":
+            pass
         elif kind in ("first_step", "last_step"):
             x = (x[1],)
         elif kind == "conv1d":
@@ -188,18 +192,32 @@ def case(path, training):
     count = SAMPLES
     for e in shape:
         count *= e
-    first = config["model"]["layers"][0]
+    masking, first = ([None] + config["model"]["layers"])[:2]
+    if first == "masking" or isinstance(first, dict) and "masking" in first:
+        masking, first = config["model"]["layers"][:2]
     vocabulary = first["embedding"]["vocabulary"] if isinstance(first, dict) and "embedding" in first else None
     inputs = {"input": wave(count, 0.2, 1.5, 0.37).reshape(SAMPLES, *shape)}
     if vocabulary:
         k = torch.arange(count)
         inputs["input"] = (k * k % vocabulary).double().reshape(SAMPLES, *shape)
-    kind = config["loss"] if isinstance(config["loss"], str) else next(iter(config["loss"]))
+    if masking:
+        for n in range(SAMPLES):
+            inputs["input"][n, (shape[0] + 3 * n) % (shape[0] + 1):] = 0
+    kind, options = loss_options(config)
+    answers = output[0] if len(output) == 2 else 1
     if kind == "softmax_cross_entropy":
-        answers = output[0] if len(output) == 2 else 1
-        inputs["target"] = (7 * torch.arange(SAMPLES * answers) + 3) % output[-1]
+        k = torch.arange(SAMPLES * answers)
+        inputs["target"] = (7 * k + 3) % output[-1]
+        if "ignore" in options:
+            inputs["target"][k % 4 == 1] = options["ignore"]
+        if answers > 1 and (masking or "ignore" in options):
+            inputs["target"] = inputs["target"].reshape(SAMPLES, answers)
+    elif kind == "ctc":
+        answers = options["labels"]
+        n, i = torch.meshgrid(torch.arange(SAMPLES), torch.arange(answers), indexing="ij")
+        inputs["target"] = torch.where(i < n % (answers + 1), 1 + (n + i // 2) % (output[-1] - 1), -1)
     elif kind == "sigmoid_cross_entropy":
-        inputs["target"] = (wave(SAMPLES * output[0], 0.5) > 0).double().reshape(SAMPLES, -1)
+        inputs["target"] = (wave(SAMPLES * answers * output[-1], 0.5) > 0).double().reshape(SAMPLES, -1)
     else:
         inputs["target"] = wave(SAMPLES * output[0], 0.5, 1.0).reshape(SAMPLES, -1)
     result = run(config, copies(weights), copies(inputs), training, torch.float64)
@@ -207,7 +225,7 @@ def case(path, training):
     errors = {k: ((single[k].double() - v).norm() / v.norm()).item() for k, v in result.items()}
     return {
         "network": path.stem, "training": training, "samples": SAMPLES, "outputs": output[-1],
-        "answers": output[0] if len(output) == 2 else 1, "vocabulary": vocabulary,
+        "answers": answers, "vocabulary": vocabulary, "padded": bool(masking), "ignored": options.get("ignore"),
         "target": kind, "tensors": {k: list(v) for k, v in found.items()},
         "digests": {k: digest(v) for k, v in result.items()},
         "float32": {k: e for k, e in errors.items() if e > 5e-6},

@@ -48,10 +48,25 @@ def pads(o, x, kernel, stride, dilation=(1, 1)):
 
 
 class Twin:
-    """Images travel as NCHW, everything else as rows."""
+    """Images travel as NCHW, everything else as rows. `lengths` are those of padded sequences."""
 
     def __init__(self, weights, training):
-        self.w, self.training, self.tables = weights, training, {}
+        self.w, self.training, self.tables, self.lengths = weights, training, {}, None
+
+    def masking(self, x, v, p):
+        value = option(v, "value").get("value", 0)
+        counts = (x != value) if x.dim() == 2 else (x != value).any(2)
+        self.lengths = (counts * torch.arange(1, x.shape[1] + 1)).amax(1)
+        return x
+
+    def counted(self, x):
+        """1 for steps below the length, else 0; [N, T, 1]"""
+        return (torch.arange(x.shape[1]) < self.lengths[:, None]).to(x.dtype)[:, :, None]
+
+    def end(self, y):
+        """of what has no steps any more"""
+        self.lengths = None
+        return y
 
     def chain(self, x, layers, path):
         for index, layer in enumerate(layers):
@@ -91,6 +106,8 @@ class Twin:
         return y / seen
 
     def global_average_pool(self, x, v, p):
+        if self.lengths is not None:
+            return self.end((x * self.counted(x)).sum(1) / self.lengths.clamp(min=1)[:, None])
         return x.mean((2, 3)) if x.dim() == 4 else x.mean(1)
 
     def batch_norm(self, x, v, p):
@@ -141,11 +158,19 @@ class Twin:
         net = module(x.shape[2], o["units"], o.get("layers", 1), bias=o.get("bias", True), batch_first=True,
                      bidirectional=o.get("bidirectional", False)).to(x.dtype)
         weights = {k: self.w[f"{p}.{k}"] for k, _ in net.named_parameters()}
-        y, h = torch.func.functional_call(net, weights, (x,))
+        if self.lengths is None:
+            y, h = torch.func.functional_call(net, weights, (x,))
+        else:
+            packed = torch.nn.utils.rnn.pack_padded_sequence(
+                x, self.lengths.clamp(min=1), batch_first=True, enforce_sorted=False)
+            y, h = torch.func.functional_call(net, weights, (packed,))
+            y, _ = torch.nn.utils.rnn.pad_packed_sequence(y, batch_first=True, total_length=x.shape[1])
+            y = y * self.counted(y)
         if o.get("return", "sequence") == "sequence":
             return y
         h = h[0] if isinstance(h, tuple) else h
-        return torch.cat(list(h[-2:] if o.get("bidirectional") else h[-1:]), 1)
+        h = torch.cat(list(h[-2:] if o.get("bidirectional") else h[-1:]), 1)
+        return h if self.lengths is None else self.end(h * (self.lengths > 0)[:, None])
 
     def lstm(self, x, v, p):
         return self.recurrent(torch.nn.LSTM, x, option(v, "units"), p)
@@ -159,6 +184,7 @@ class Twin:
         o = option(v, "units")
         if o.get("reset", "after") == "after":
             return self.recurrent(torch.nn.GRU, x, o, p)
+        assert self.lengths is None, "PyTorch packs no sequences for reset: before"
         wi, wh, bi, bh = (self.w[f"{p}.{n}_l0"] for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
         (whr, whz, whn), (bhr, bhz, bhn) = wh.chunk(3), bh.chunk(3)
         h, out = x.new_zeros(len(x), o["units"]), []
@@ -182,21 +208,33 @@ class Twin:
             cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
             q, k = (torch.cat([e[..., :half] * cos - e[..., half:] * sin,
                                e[..., :half] * sin + e[..., half:] * cos], -1) for e in (q, k))
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=o.get("causal", False))
-        y = y.transpose(1, 2).reshape(n, t, c)
+        if self.lengths is None:
+            y = F.scaled_dot_product_attention(q, k, v, is_causal=o.get("causal", False))
+            y = y.transpose(1, 2).reshape(n, t, c)
+        else:
+            # Each step sees itself, so that no row is empty; rows of padding are taken out afterwards.
+            sees = (torch.arange(t) < self.lengths[:, None])[:, None, None, :].expand(n, 1, t, t)
+            if o.get("causal", False):
+                sees = sees & torch.ones(t, t, dtype=torch.bool).tril()
+            y = F.scaled_dot_product_attention(q, k, v, attn_mask=sees | torch.eye(t, dtype=torch.bool))
+            y = y.transpose(1, 2).reshape(n, t, c) * self.counted(x)
         return F.linear(y, self.w[p + ".out_proj.weight"], self.w.get(p + ".out_proj.bias"))
 
     def rms_norm(self, x, v, p):
         return F.rms_norm(x, x.shape[-1:], self.w[p + ".weight"], float(option(v, "epsilon").get("epsilon", 1e-5)))
 
     def class_token(self, x, v, p):
+        self.lengths = None if self.lengths is None else self.lengths + 1
         return torch.cat([self.w[p + ".weight"].expand(len(x), 1, -1), x], 1)
 
     def first_step(self, x, v, p):
-        return x[:, 0]
+        return self.end(x[:, 0])
 
     def last_step(self, x, v, p):
-        return x[:, -1]
+        if self.lengths is None:
+            return x[:, -1]
+        last = x[torch.arange(len(x)), (self.lengths - 1).clamp(min=0)]
+        return self.end(last * (self.lengths > 0)[:, None])
 
     def conv1d(self, x, v, p):
         k, s, d = v["kernel"], v.get("stride", 1), v.get("dilation", 1)
@@ -205,6 +243,7 @@ class Twin:
             pad = same_pads(x.shape[1], k, s, d)
         else:
             pad = {"valid": (0, 0), "causal": (d * (k - 1), 0)}.get(padding) or (padding, padding)
+        x = x if self.lengths is None else x * self.counted(x)
         y = F.pad(x.transpose(1, 2), pad)
         y = F.conv1d(y, self.w[p + ".weight"], self.w.get(p + ".bias"), s, 0, d, v.get("groups", 1))
         return y.transpose(1, 2)
@@ -317,15 +356,51 @@ class Twin:
         return x
 
 
-def loss_of(config, z, target):
+def loss_options(config):
+    """name and options"""
     v = config["loss"]
     if isinstance(v, str):
-        kind, o = v, {}
-    elif "kind" in v:
-        kind, o = v["kind"], v
+        return v, {}
+    if "kind" in v:
+        return v["kind"], v
+    kind, o = next(iter(v.items()))
+    return kind, o if isinstance(o, dict) else {"labels" if kind == "ctc" else "delta": o}
+
+
+def mean_of_steps(losses, counts):
+    """the mean over the samples of the means over their steps that count; [N, T] each"""
+    return ((losses * counts).sum(1) / counts.sum(1).clamp(min=1)).mean()
+
+
+def padded_loss(kind, o, z, target, lengths):
+    n, t, c = z.shape
+    lengths = torch.full((n,), t) if lengths is None else lengths
+    if kind == "ctc":
+        labels = (target >= 0).sum(1)
+        losses = F.ctc_loss(
+            z.log_softmax(2).transpose(0, 1), target.clamp(min=0).long(), lengths.clamp(min=1), labels,
+            reduction="none", zero_infinity=True)
+        return (losses * (lengths > 0)).mean()
+    counts = torch.arange(t) < lengths[:, None]
+    if kind == "softmax_cross_entropy":
+        ignored = o.get("ignore", -100)
+        counts = counts & (target != ignored)
+        losses = F.cross_entropy(
+            z.transpose(1, 2), target.long(), ignore_index=ignored, label_smoothing=o.get("label_smoothing", 0.0),
+            reduction="none")
+        assert not o.get("class_weights"), "not compared"
     else:
-        kind, o = next(iter(v.items()))
-        o = o if isinstance(o, dict) else {"delta": o}
+        assert kind == "sigmoid_cross_entropy", kind
+        weights = torch.tensor(o["class_weights"], dtype=z.dtype) if o.get("class_weights") else None
+        losses = F.binary_cross_entropy_with_logits(
+            z, target.to(z.dtype).reshape(z.shape), pos_weight=weights, reduction="none").mean(2)
+    return mean_of_steps(losses, counts.to(z.dtype))
+
+
+def loss_of(config, z, target, lengths=None):
+    kind, o = loss_options(config)
+    if lengths is not None or "ignore" in o or kind == "ctc":
+        return padded_loss(kind, o, z, target, lengths)
     if kind == "softmax_cross_entropy":
         if z.dim() == 3:
             z, target = z.flatten(0, 1), target.flatten()
@@ -352,14 +427,15 @@ def run(config, weights, inputs, training, dtype):
     """the tensors that `ddp-train probe` writes"""
     weights = {k: v.to(dtype) for k, v in weights.items()}
     trained = {k: v.requires_grad_() for k, v in weights.items() if not k.split(".")[-1].startswith("running_")}
-    layer = config["model"]["layers"][0]
-    has_tokens = isinstance(layer, dict) and "embedding" in layer
+    has_tokens = len(config["model"]["input"]) == 1 and any(
+        isinstance(e, dict) and "embedding" in e for e in config["model"]["layers"][:2])
     x = inputs["input"].to(dtype).requires_grad_(not has_tokens)
     image = len(config["model"]["input"]) == 3
     y = x.reshape(len(x), *config["model"]["input"])
-    y = Twin(weights, training).chain(y.permute(0, 3, 1, 2) if image else y, config["model"]["layers"], "layers")
+    twin = Twin(weights, training)
+    y = twin.chain(y.permute(0, 3, 1, 2) if image else y, config["model"]["layers"], "layers")
     y = y.permute(0, 2, 3, 1).flatten(1) if y.dim() == 4 else y
-    loss = loss_of(config, y, inputs["target"])
+    loss = loss_of(config, y, inputs["target"], twin.lengths)
     loss.backward()
     result = {"output": y.detach(), "loss": loss.detach().reshape(1)}
     if not has_tokens:
