@@ -179,7 +179,7 @@ let package = Package(
         "Metrics", "Optimizers", "Plan", "Storage", "Training",
       ], computes: true),
     suite(
-      "Command", ["Checkpoints", "Configuration", "Diagnostics", "Storage"],
+      "Command", ["Checkpoints", "Configuration", "Diagnostics", "Storage", "Training"],
       resources: [
         "Beds/hosts", "Beds/hosts-shell", "Beds/hosts-switch", "Beds/slurm", "Golden",
         "instruction_counts.json",

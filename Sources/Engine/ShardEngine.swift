@@ -161,7 +161,7 @@ package final class ShardEngine<S: Scalar> {
   }
 
   /// The written part of a value for the micro-shard in hand.
-  func block(_ value: ValueID) -> Block<S> {
+  package func block(_ value: ValueID) -> Block<S> {
     let whole = blocks[value.index]
     let info = plan.graph.values[value.index]
     return info.role.growsWithSamples ? whole.prefix(rows * info.elementCount) : whole

@@ -27,7 +27,16 @@ package struct ExecutionPlan: Equatable, Sendable {
     holdsOutput: Bool = false, inputGradient: Bool = false
   ) {
     let fused = options.fusion ? fuseActivations(in: forward) : forward
-    let graph = fused.differentiated(inputGradient: inputGradient)
+    self.init(
+      step: fused.differentiated(inputGradient: inputGradient), capacity: capacity,
+      options: options, holdsOutput: holdsOutput)
+  }
+
+  /// The plan of a training step whose graph has its backward half already.
+  package init(
+    step graph: ModelGraph, capacity: Int, options: PlanOptions = PlanOptions(),
+    holdsOutput: Bool = false
+  ) {
     var held: Set<ValueID> = holdsOutput ? [graph.output] : []
     if let gradient = graph.inputGradient { held.insert(gradient) }
     self.init(graph, capacity: capacity, held: held)

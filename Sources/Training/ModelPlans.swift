@@ -24,6 +24,11 @@ package struct ModelPlans: Sendable {
     targetOutputs = spec.comparesWithData ? training.graph.outputs : nil
   }
 
+  init(training: ExecutionPlan, evaluation: ExecutionPlan) {
+    self.training = training
+    self.evaluation = evaluation
+  }
+
   package var graph: ModelGraph { training.graph }
 
   /// Numbers that the network gives for a sample, or for each of its classes.

@@ -18,8 +18,8 @@ struct DDPTrain: ParsableCommand {
       """,
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, GenerateCommand.self, SummaryCommand.self,
-      PlanCommand.self, ProbeCommand.self, ImportCommand.self, ExportCommand.self,
-      VersionCommand.self,
+      PlanCommand.self, ProbeCommand.self, VerifyCommand.self, ImportCommand.self,
+      ExportCommand.self, VersionCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)
 

@@ -63,6 +63,15 @@ struct ShippedConfigsTests {
     #expect(try command.everything() == [:])
   }
 
+  @Test("passes its proofs", arguments: small)
+  func verify(name: String) throws {
+    let command = try Command(sharesCache: true)
+    defer { command.remove() }
+    let result = try command.run(["verify", name])
+    #expect(result.status == 0 && result.errors == "", "\(result.output)\(result.errors)")
+    #expect(try command.everything() == [:])
+  }
+
   private func hasData(_ name: String) throws -> Bool {
     let file = Command.repository.appendingPathComponent("configs/\(name).yaml")
     let words = try String(contentsOf: file, encoding: .utf8).split { $0 == " " || $0 == "\n" }

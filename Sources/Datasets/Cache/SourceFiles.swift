@@ -2,7 +2,7 @@ import Diagnostics
 
 extension DataSource {
   /// Paths of the files to read, training first.
-  var paths: [String] {
+  package var paths: [String] {
     switch self {
     case .idx(let train, let dev, let test), .npy(let train, let dev, let test):
       [train, dev, test].compactMap { $0 }.flatMap { [$0.inputs, $0.targets] }

@@ -1,0 +1,66 @@
+import Graph
+import Kernels
+import Metrics
+import Storage
+
+/// Inputs and targets as the kernels need them.
+struct DataCheck {
+  private let material: VerifyMaterial
+  private let graph: ModelGraph
+
+  init(_ material: VerifyMaterial) {
+    self.material = material
+    graph = material.plans.graph
+  }
+
+  func run() -> VerifyFinding {
+    let (inputs, inputFault) = inputs()
+    let (targets, targetFault) = targets()
+    let faults = [inputFault, targetFault].compactMap(\.self)
+    return VerifyFinding(
+      .data, passed: faults.isEmpty,
+      faults.isEmpty
+        ? "\(inputs), \(targets), in \(material.samples.count) samples"
+        : faults.joined(separator: "; "))
+  }
+
+  private func inputs() -> (text: String, fault: String?) {
+    let block = material.samples.inputs.block
+    if let bad = firstNonFinite(in: block) {
+      let width = block.count / material.samples.count
+      return ("", "element \(bad % width) of the input of sample \(bad / width) is \(block[bad])")
+    }
+    let numbers = block.array
+    guard let words = graph.vocabulary else {
+      let (least, most) = (numbers.min() ?? 0, numbers.max() ?? 0)
+      return ("inputs from \(measureText(Double(least))) to \(measureText(Double(most)))", nil)
+    }
+    let bad = numbers.first { $0 != $0.rounded() || $0 < 0 || $0 >= Float(words) }
+    return (
+      "tokens below \(words)",
+      bad.map { "the inputs hold \($0), which is no token of 0 to \(words - 1)" }
+    )
+  }
+
+  private func targets() -> (text: String, fault: String?) {
+    let samples = material.samples
+    let outputs = graph.outputShape.reduce(1, *) / graph.answers
+    if material.usesClasses {
+      let classes = samples.classes.block.array
+      let bad = classes.first { $0 < 0 || $0 >= outputs }
+      return (
+        "labels within the \(outputs) classes",
+        bad.map { "the targets hold class \($0), but the model's classes are 0 to \(outputs - 1)" }
+      )
+    }
+    let values = samples.values.block.array
+    if let bad = values.first(where: { !$0.isFinite }) {
+      return ("", "the targets hold \(bad)")
+    }
+    guard material.spec.loss.countsRightAnswers else { return ("finite targets", nil) }
+    let bad = values.first { !(0...1).contains($0) }
+    return (
+      "targets from 0 to 1", bad.map { "the targets hold \($0), which is no share of 0 to 1" }
+    )
+  }
+}

@@ -1,0 +1,90 @@
+import Checkpoints
+import Datasets
+import Engine
+import Foundation
+import Storage
+
+/// A step, a save, a load and a step, against two steps: the same bits in everything that a checkpoint keeps.
+struct ResumeCheck {
+  private let material: VerifyMaterial
+
+  init(_ material: VerifyMaterial) {
+    self.material = material
+  }
+
+  /// Saves into a folder that is gone afterwards.
+  func run() throws -> VerifyFinding {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("ddp-train-verify-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let (straight, steps) = try started()
+    try steps.take()
+    let restored = try restoredCopy(of: straight, through: CheckpointFolder(folder))
+    let lost = differences(straight, restored)
+    guard lost.isEmpty else {
+      return VerifyFinding(
+        .resume, passed: false,
+        "other numbers after loading than before saving in \(shortList(lost))")
+    }
+    try steps.take()
+    try VerifySteps(material, restored, plan: material.plans.training).take()
+    let differences = differences(straight, restored)
+    return VerifyFinding(
+      .resume, passed: differences.isEmpty,
+      differences.isEmpty
+        ? "save, load and one step give the bits of two steps, in \(straight.tensorHashes().count) tensors"
+        : "other bits after save, load and one step than after two steps in \(shortList(differences))"
+    )
+  }
+
+  private func differences(_ straight: Replica, _ restored: Replica) -> [String] {
+    let pairs = zip(straight.tensorHashes(), restored.tensorHashes())
+    let tensors = pairs.filter { $0 != $1 }.map(\.0.name)
+    let (wanted, found) = (straight.counters, restored.counters)
+    if wanted == found { return tensors }
+    let counter =
+      wanted.step == found.step ? "the epoch's sums" : "the step (\(found.step) for \(wanted.step))"
+    return [counter] + tensors
+  }
+
+  private func started() throws -> (Replica, VerifySteps) {
+    let replica = material.replica()
+    return (replica, try VerifySteps(material, replica, plan: material.plans.training))
+  }
+
+  private func restoredCopy(of replica: Replica, through folder: CheckpointFolder) throws -> Replica
+  {
+    let length = RunLength(material.spec, samples: 4 * material.size.batch)
+    let codec = CheckpointCodec(
+      material.spec, length: length,
+      statistics: NormalizationStatistics(mean: [0], deviation: [1]), settings: [:],
+      resolvedConfig: "")
+    let name = try folder.save(codec.record(of: replica, isBest: false), replica.payload())
+    let loaded = try folder.load(named: name)
+    let restored = Replica(material.spec, plans: material.plans)
+    try restored.restore(
+      loaded.record, model: loaded.model.tensors, state: loaded.state.tensors, place: loaded.path)
+    if case .restore(let fault) = material.fault { restored.plant(fault) }
+    return restored
+  }
+}
+
+extension Replica {
+  fileprivate func plant(_ fault: RestoreFault) {
+    switch fault {
+    case .optimizerStateLost:
+      for index in optimizer.slotNames.indices { optimizer.slot(index).fill(0) }
+    case .stepLost: counters.step = 0
+    case .statisticsLost:
+      for (index, statistic) in model.statisticList.enumerated() {
+        model.statistic(index).fill(Float(statistic.initialValue))
+      }
+    case .averageLost: average?.start(from: model.parameters)
+    case .weightsRounded:
+      for index in 0..<model.parameters.count {
+        model.parameters[index] = Float(
+          bitPattern: model.parameters[index].bitPattern & 0xFFFF_0000)
+      }
+    }
+  }
+}
