@@ -52,15 +52,18 @@ extension GraphBuilder {
     return target
   }
 
-  /// The output of a layer that `flow` is compared with.
-  private func value(named name: String, like flow: Flow, _ site: LayerSite) throws -> ValueID {
+  /// The output of a layer that `flow` is compared with, through which no gradient goes.
+  private mutating func value(
+    named name: String, like flow: Flow, _ site: LayerSite
+  ) throws -> ValueID {
     let other = try self.flow(named: name, site)
     guard other.elementCount == flow.elementCount else {
       throw site.fault(
         "compares an output of shape \(flow.shape) with \(name), whose shape is \(other.shape)",
         expected: "two outputs of the same shape", remedy: "choose another layer as the target")
     }
-    return other.value
+    if other.value == graph.input { return other.value }
+    return append(.stopGradient, [other.value], other.shape, site).value
   }
 
   /// One more loss; its share of the total.

@@ -5,18 +5,21 @@ import Storage
 
 /// Holds a layer with kinks on the pieces that the base point lies on: the piece of a relu on which every input is, the
 /// winner of every window of a max pool. The loss is smooth then, with the gradient it has at the base point, however
-/// many kinks lie near: differences step over them.
+/// many kinks lie near: differences step over them. What no gradient goes through is held as it was, too.
 struct HeldKinks {
   private enum Kind {
     case activation(Activation)
     case prelu
     case maxPool(PoolGeometry)
+    case stopGradient
   }
 
   private let operation: Graph.Operation
   private let kind: Kind
   /// Of every input the piece (0 the leftmost), or of every output the winning input.
   private var choices: [Int32] = []
+  /// What a stopped value was.
+  private var values: [Double] = []
 
   /// nil: the operation has no kinks that could be held.
   init?(_ operation: Graph.Operation) {
@@ -24,6 +27,7 @@ struct HeldKinks {
     case .activation(let activation) where activation.hasKinks: kind = .activation(activation)
     case .prelu: kind = .prelu
     case .maxPool(let geometry): kind = .maxPool(geometry)
+    case .stopGradient: kind = .stopGradient
     default: return nil
     }
     self.operation = operation
@@ -36,6 +40,7 @@ struct HeldKinks {
     case .activation(let activation): choices = x.map { activation.piece(at: $0) }
     case .prelu: choices = x.map { $0 > 0 ? 1 : 0 }
     case .maxPool(let geometry): choices = winners(geometry, images: rows, x)
+    case .stopGradient: values = x
     }
   }
 
@@ -53,6 +58,7 @@ struct HeldKinks {
       let y = x.indices.map { choices[$0] == 1 ? x[$0] : slope[$0 % slope.count] * x[$0] }
       output.copy(from: y)
     case .maxPool: output.copy(from: choices.map { $0 < 0 ? 0 : x[Int($0)] })
+    case .stopGradient: output.copy(from: values)
     }
   }
 
