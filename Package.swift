@@ -155,7 +155,8 @@ let package = Package(
         "CAllocationCount", "Collectives", "DataParallel", "Diagnostics", "Kernels", "Metrics",
         "Scaling", "Storage",
       ], computes: true),
-    suite("Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"]),
+    suite(
+      "Datasets", ["Datasets", "Diagnostics", "Randomness", "Storage"], resources: ["Golden"]),
     suite("Placement", ["Collectives", "Placement", "Storage"]),
     suite("Checkpoints", ["Checkpoints", "Diagnostics", "Storage"]),
     suite("Metrics", ["CAllocationCount", "Diagnostics", "Metrics", "Storage"]),

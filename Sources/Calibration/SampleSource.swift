@@ -7,21 +7,23 @@ struct SampleSource {
   private let order: EpochOrder
 
   init(_ data: LoadedData, seed: UInt64) {
-    loader = BatchLoader(
-      part: data.train, statistics: data.statistics, augmentation: data.augmentation)
+    loader = data.trainLoader(of: Float.self)
     order = EpochOrder(count: data.train.count, seed: seed, epoch: 0)
   }
 
   /// Fills the engine with the samples of micro-shard `index`, counted through the epoch and again.
+  ///
+  /// Samples with tokens that the vocabulary does not have are passed over: a run says where they are.
   func load(_ index: Int, into engine: ShardEngine<Float>) {
     let rows = min(engine.plan.capacity, loader.part.count)
     let start = index * rows % (loader.part.count - rows + 1)
     let positions = start..<start + rows
+    guard (try? loader.checkTokens(positions, order: order, epoch: 0)) != nil else { return }
     loader.loadInputs(
       positions, order: order, epoch: 0, into: engine.input.prefix(rows * loader.elementCount))
     if engine.usesClasses {
       loader.loadClasses(
-        positions, order: order, into: engine.classes.prefix(rows * loader.answers))
+        positions, order: order, epoch: 0, into: engine.classes.prefix(rows * loader.answers))
     } else {
       let width = loader.part.dataset.shape.target.width
       loader.loadValues(positions, order: order, into: engine.targets.prefix(rows * width))

@@ -23,7 +23,14 @@ struct DataPaths {
       text.train = text.train.map(resolve)
       text.dev = text.dev.map(resolve)
       text.test = text.test.map(resolve)
+      if case .bytePair(let files) = text.level { text.level = .bytePair(resolve(files)) }
       return .text(text)
+    case .tokens(var tokens):
+      tokens.train = resolve(tokens.train)
+      tokens.dev = tokens.dev.map(resolve)
+      tokens.test = tokens.test.map(resolve)
+      tokens.bytePair = tokens.bytePair.map(resolve)
+      return .tokens(tokens)
     case .series(var series):
       series.train = resolve(series.train)
       series.dev = series.dev.map(resolve)
@@ -41,6 +48,10 @@ struct DataPaths {
   func expandHome(_ path: String) -> String {
     guard let home, path == "~" || path.hasPrefix("~/") else { return path }
     return home + path.dropFirst()
+  }
+
+  private func resolve(_ files: BytePairFiles) -> BytePairFiles {
+    BytePairFiles(vocabulary: resolve(files.vocabulary), merges: resolve(files.merges))
   }
 
   private func resolve(_ files: ArrayFiles) -> ArrayFiles {

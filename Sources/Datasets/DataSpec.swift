@@ -29,6 +29,7 @@ package enum DataSource: Equatable, Sendable {
   case generated(GeneratedSpec)
   case generatedSequences(GeneratedSequencesSpec)
   case text(TextSpec)
+  case tokens(TokensSpec)
   case series(SeriesSpec)
 }
 
@@ -93,6 +94,7 @@ package struct TextSpec: Equatable, Sendable {
   package var dev: String?
   package var test: String?
   package var level = TextLevel.character
+  package var windows = WindowChoice.contiguous
   /// Tokens of a sample.
   package var window: Int
   /// Tokens from one window's start to the next; nil: the window, so that every token is seen once in an epoch.
@@ -104,11 +106,42 @@ package struct TextSpec: Equatable, Sendable {
   }
 }
 
-package enum TextLevel: String, CaseIterable, Sendable {
+package enum TextLevel: Equatable, Sendable {
   /// Unicode scalars; the vocabulary is those that occur, in their order.
   case character
   /// Bytes, 256 of them.
   case byte
+  /// Bytes merged by a vocabulary that is given.
+  case bytePair(BytePairFiles)
+}
+
+/// Which windows of its text an epoch trains on; parts to judge by always have contiguous ones.
+package enum WindowChoice: String, CaseIterable, Sendable {
+  /// Those that start a stride apart, in random order.
+  case contiguous
+  /// As many, but each starts anywhere, drawn anew in every epoch.
+  case random
+}
+
+/// Files of tokens that are mapped, never copied or read whole: `.npy` of one axis, or `.bin` of 16-bit numbers.
+package struct TokensSpec: Equatable, Sendable {
+  package var train: String
+  package var dev: String?
+  package var test: String?
+  /// How many different tokens there are.
+  package var vocabulary: Int
+  /// What the tokens mean, for generating text.
+  package var bytePair: BytePairFiles?
+  package var windows = WindowChoice.contiguous
+  package var window: Int
+  /// nil: the window.
+  package var stride: Int?
+
+  package init(train: String, vocabulary: Int, window: Int) {
+    self.train = train
+    self.vocabulary = vocabulary
+    self.window = window
+  }
 }
 
 package struct GeneratedSpec: Equatable, Sendable {

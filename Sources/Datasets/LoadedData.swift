@@ -9,6 +9,8 @@ package struct LoadedData: Sendable {
   package let statistics: NormalizationStatistics
   /// nil: training images are not changed.
   package let augmentation: ImageAugmentation?
+  /// nil: training windows start where they lie.
+  package let windows: WindowDraw?
   /// Where the arrays lie; nil: in memory of this process alone.
   package let path: String?
   /// Sentences for the user, each about something that may not be what was meant.
@@ -26,7 +28,7 @@ package struct LoadedData: Sendable {
     _ spec: DataSpec, seed: UInt64, outputs: Int?, answers: Int = 1, cache: DataCache = .standard
   ) throws {
     try checkSettings(spec)
-    guard !spec.isGenerated else { return }
+    guard spec.isCached else { return }
     let key = try preparedKey(spec, seed: seed)
     guard cache.file(for: key, checksData: true) == nil else { return }
     _ = try cache.store(key: key) {
@@ -56,8 +58,8 @@ package struct LoadedData: Sendable {
     let header = file.header
     var shape = header.shape
     shape.target = try shape.target.named(spec.classNames, outputs: outputs)
-    func dataset(_ layout: PartLayout) -> Dataset {
-      Dataset(layout, shape: shape, storage: file.storage)
+    func dataset(_ layout: PartLayout, _ own: MappedArray? = nil) -> Dataset {
+      Dataset(layout, shape: shape, storage: own ?? file.storage)
     }
     let all = dataset(header.train)
     let hasClasses = if case .classes = shape.target { true } else { false }
@@ -66,12 +68,17 @@ package struct LoadedData: Sendable {
       test: header.test == nil ? spec.test : .none, seed: seed,
       label: hasClasses ? { all.label(of: Int($0)) } : nil)
     train = DataPart(all, samples: split.train)
-    dev = header.dev.map { DataPart(dataset($0)) } ?? split.dev.map { DataPart(all, samples: $0) }
+    dev =
+      header.dev.map { DataPart(dataset($0, file.devStorage)) }
+      ?? split.dev.map { DataPart(all, samples: $0) }
     test =
-      header.test.map { DataPart(dataset($0)) } ?? split.test.map { DataPart(all, samples: $0) }
+      header.test.map { DataPart(dataset($0, file.testStorage)) }
+      ?? split.test.map { DataPart(all, samples: $0) }
     self.shape = shape
     path = file.path
     augmentation = try imageAugmentation(spec.augment, shape: shape, seed: seed)
+    windows =
+      spec.source.windows == .random ? WindowDraw(starts: all.windows.starts, seed: seed) : nil
     if let given { try checkStatistics(given, shape: shape) }
     statistics =
       given ?? header.moments.map { NormalizationStatistics(spec.normalization, series: $0) }
@@ -83,7 +90,7 @@ package struct LoadedData: Sendable {
     _ file: PreparedFile, spec: DataSpec, _ shape: DataShape, outputs: Int?
   ) -> [String] {
     var warnings: [String] = []
-    if file.path == nil, !spec.isGenerated {
+    if file.path == nil, spec.isCached {
       warnings.append(
         "no cache folder can be written, so every process keeps its own copy of the data;"
           + " set XDG_CACHE_HOME to a folder on a local disk")
@@ -95,11 +102,31 @@ package struct LoadedData: Sendable {
   }
 }
 
+extension LoadedData {
+  /// Loads training batches as a run's steps see them.
+  package func trainLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>(
+    of scalar: S.Type
+  ) -> BatchLoader<S> {
+    BatchLoader(part: train, statistics: statistics, augmentation: augmentation, windows: windows)
+  }
+}
+
 extension DataSpec {
-  fileprivate var isGenerated: Bool {
+  /// Whether decoded arrays are worth keeping: generated ones are made as quickly, tokens lie in their file.
+  fileprivate var isCached: Bool {
     switch source {
-    case .generated, .generatedSequences: true
-    case .idx, .npy, .csv, .text, .series: false
+    case .generated, .generatedSequences, .tokens: false
+    case .idx, .npy, .csv, .text, .series: true
+    }
+  }
+}
+
+extension DataSource {
+  fileprivate var windows: WindowChoice {
+    switch self {
+    case .text(let spec): spec.windows
+    case .tokens(let spec): spec.windows
+    default: .contiguous
     }
   }
 }
@@ -108,8 +135,13 @@ extension DataSpec {
 private func preparedFile(
   _ spec: DataSpec, seed: UInt64, outputs: Int?, answers: Int, cache: DataCache
 ) throws -> PreparedFile {
+  if case .tokens(let tokens) = spec.source {
+    let file = try TokenFiles(spec: tokens, data: spec).open()
+    try checkWidth(file.header.shape.target, spec, outputs: outputs, answers: answers)
+    return file
+  }
   let key = try preparedKey(spec, seed: seed)
-  if !spec.isGenerated, let file = cache.file(for: key, checksData: false),
+  if spec.isCached, let file = cache.file(for: key, checksData: false),
     file.header.shape.target.fits(outputs, answers: answers)
   {
     return file
@@ -118,11 +150,16 @@ private func preparedFile(
   let writer = PreparedFileWriter()
   let header = try decode(
     spec, seed: seed, outputs: outputs, answers: answers, key: key, into: writer)
-  guard header.shape.target.fits(outputs, answers: answers) else {
-    throw wrongWidth(
-      header.shape.target, outputs: outputs ?? 0, answers: answers, areLabels: spec.firstClass > 0)
-  }
+  try checkWidth(header.shape.target, spec, outputs: outputs, answers: answers)
   return try writer.finish(header)
+}
+
+private func checkWidth(
+  _ target: TargetLayout, _ spec: DataSpec, outputs: Int?, answers: Int
+) throws {
+  guard !target.fits(outputs, answers: answers) else { return }
+  throw wrongWidth(
+    target, outputs: outputs ?? 0, answers: answers, areLabels: spec.firstClass > 0)
 }
 
 extension TargetLayout {

@@ -20,6 +20,13 @@ extension ModelSpec {
       return (spec.statistics ?? batchNormStatistics) == .batch
     }
   }
+
+  /// Layers that turn tokens into channels, with the tokens that they know.
+  package var embeddings: [(layer: LayerSpec, words: Int)] {
+    layers.flatMap(\.withInner).compactMap { layer in
+      if case .embedding(let spec) = layer.kind { (layer, spec.vocabulary) } else { nil }
+    }
+  }
 }
 
 /// One entry of a list of layers.

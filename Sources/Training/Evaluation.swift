@@ -15,6 +15,15 @@ package struct Evaluation: Equatable, Sendable {
   package var predictions: Predictions?
 }
 
+extension Evaluation {
+  /// `400 samples, loss 0.0589`, and the accuracy where no predictions are there to be reported on.
+  package var title: String {
+    let loss = "\(groupedDigits(samples)) samples, loss \(measureText(loss))"
+    guard predictions == nil, let accuracy else { return loss }
+    return loss + ", accuracy \(MetricLabel.accuracy.text(accuracy))"
+  }
+}
+
 /// One sample's worth of numbers that ranks send to rank 0.
 ///
 /// Loss, share of right answers, then for class answers label, prediction and probability, else all

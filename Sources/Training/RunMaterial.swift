@@ -3,6 +3,7 @@ import Collectives
 import DataParallel
 import Datasets
 import Diagnostics
+import Graph
 import Storage
 
 /// What every command on a trained network needs: data, plans, and the newest (or a named) checkpoint.
@@ -48,7 +49,12 @@ package struct RunMaterial {
       let data = try LoadedData.open(
         spec.data, seed: spec.seed, outputs: plans.outputs, answers: plans.answers,
         statistics: statistics)
-      try data.shape.checkInput(ofModel: spec.model.input, place: inputPlace)
+      var faults = DiagnosticList()
+      try faults.collect {
+        try data.shape.checkInput(ofModel: spec.model.input, place: inputPlace)
+      }
+      try faults.collect { try spec.model.checkVocabulary(of: data.shape) }
+      try faults.throwIfAny()
       return data
     }
   }
@@ -57,6 +63,25 @@ package struct RunMaterial {
 extension RunMaterial {
   /// Gives back the memory of the checkpoint's tensors, once the replica has them.
   package mutating func releaseTensors() { checkpoint?.releaseTensors() }
+}
+
+extension ModelSpec {
+  /// Checks that embeddings know every token of the data: what they do not know has no number.
+  ///
+  /// - Throws: A `DiagnosticList` of those that are too small.
+  package func checkVocabulary(of data: DataShape) throws {
+    guard let count = data.vocabularyCount else { return }
+    var faults = DiagnosticList()
+    for (layer, words) in embeddings where words < count {
+      faults.append(
+        Diagnostic(
+          place: layer.place,
+          problem: "the embedding knows \(words) tokens, the data have \(count)",
+          expected: "at least \(count)",
+          remedy: "set its vocabulary and the width of the last layer to \(count)"))
+    }
+    try faults.throwIfAny()
+  }
 }
 
 extension ModelPlans {

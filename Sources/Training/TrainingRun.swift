@@ -82,8 +82,7 @@ package final class TrainingRun {
       arena: arena)
     evaluationEngine.bind(parameters: replica.usedParameters, of: plans.training.leaf)
     evaluator = Evaluator(engine: evaluationEngine, loss: spec.loss, collectives: collectives)
-    trainLoader = BatchLoader(
-      part: data.train, statistics: data.statistics, augmentation: data.augmentation)
+    trainLoader = data.trainLoader(of: Float.self)
     order = EpochOrder(
       count: data.train.count, seed: spec.seed, epoch: length.epoch(ofStep: replica.counters.step))
   }
@@ -190,7 +189,7 @@ package final class TrainingRun {
   private func load(_ range: Range<Int>, of batch: StepBatch) throws {
     try faults.strike(.data, step: batch.step + 1)
     let start = length.positions(ofStep: batch.step).lowerBound
-    load(
+    try load(
       start + range.lowerBound..<start + range.upperBound, trainLoader, order: order,
       epoch: length.epoch(ofStep: batch.step), into: steps.engine)
   }
@@ -198,13 +197,15 @@ package final class TrainingRun {
   private func load(
     _ positions: Range<Int>, _ loader: BatchLoader<Float>, order: EpochOrder?, epoch: Int?,
     into engine: ShardEngine<Float>
-  ) {
+  ) throws {
+    try loader.checkTokens(positions, order: order, epoch: epoch)
     loader.loadInputs(
       positions, order: order, epoch: epoch,
       into: engine.input.prefix(positions.count * loader.elementCount))
     if engine.usesClasses {
       loader.loadClasses(
-        positions, order: order, into: engine.classes.prefix(positions.count * loader.answers))
+        positions, order: order, epoch: epoch,
+        into: engine.classes.prefix(positions.count * loader.answers))
     } else {
       let width = loader.part.dataset.shape.target.width
       loader.loadValues(
@@ -274,7 +275,7 @@ package final class TrainingRun {
     var evaluation = try evaluator.evaluate(samples: part.count, pause: pause) { range in
       activity.goOn()
       try faults.strike(.evaluation, step: replica.counters.step)
-      load(range, loader, order: nil, epoch: nil, into: evaluationEngine)
+      try load(range, loader, order: nil, epoch: nil, into: evaluationEngine)
     }
     if case .values(let targets, let predictions) = evaluation.predictions {
       evaluation.predictions = .values(

@@ -39,38 +39,20 @@ private func evaluate(
 ) throws {
   let spec = configuration.spec
   _ = try JobPlacement(spec.placement, over: collectives)
-  let folder = RunFolder(spec.outputFolder)
-  let material = try RunMaterial(
-    spec, over: collectives, inputPlace: configuration.place(of: "model.input"),
-    checkOutputs: configuration.checkCounts
-  ) {
-    if let name = options.checkpoint { return try folder.checkpoints.load(named: name) }
-    return try folder.newestCheckpoint()
-  }
-  let summation = try GradientSummation(spec, material.plans, over: collectives)
-  let replica = try Replica(
-    spec, plans: material.plans, summing: summation, over: collectives)
-  let (checkpoint, part) = try collectives.agree {
-    guard let checkpoint = material.checkpoint else { throw noCheckpoint(folder) }
-    try replica.restore(
-      checkpoint.record, model: checkpoint.model, state: checkpoint.state,
-      place: "\(folder.checkpoints.path)/\(checkpoint.name)")
-    // What the run leaves as model.safetensors.
-    if options.checkpoint == nil, spec.training.earlyStopping != nil { replica.restoreBest() }
-    return (checkpoint, try dataPart(options.part, of: material.data))
-  }
+  let model = try TrainedModel(configuration, checkpoint: options.checkpoint, over: collectives)
+  let (material, replica) = (model.material, model.replica)
+  let part = try collectives.agree { try dataPart(options.part, of: material.data) }
   watched.enterTraining([])
   let activity = RankActivity(step: replica.counters.step)
   activity.sink = watched.sink
   let run = try TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
-    journal: nil, keeper: nil, activity: activity, summation: summation)
+    journal: nil, keeper: nil, activity: activity, summation: model.summation)
   let evaluation = try run.evaluate(part)
   guard collectives.isRoot else { return }
   let names = material.data.shape.target.reportNames
   let title =
-    "\(options.part.rawValue) after step \(checkpoint.record.step): "
-    + "\(groupedDigits(evaluation.samples)) samples, loss \(measureText(evaluation.loss))"
+    "\(options.part.rawValue) after step \(model.checkpoint.record.step): \(evaluation.title)"
   let report = evaluation.predictions?.reportLines(names: names) ?? []
   writeToStandardOutput(([title] + report).joined(separator: "\n") + "\n")
 }
@@ -90,11 +72,4 @@ private func dataPart(_ option: EvaluateCommand.PartOption, of data: LoadedData)
       remedy: "add data.\(option.rawValue), or choose another part")
   }
   return part
-}
-
-func noCheckpoint(_ folder: RunFolder) -> Diagnostic {
-  Diagnostic(
-    place: folder.checkpoints.path, problem: "there is no checkpoint",
-    expected: "the checkpoints of a run with this config",
-    remedy: "train it first, or set output.folder to the run's folder")
 }

@@ -59,30 +59,23 @@ private func generate(
   _ configuration: RunConfiguration, over collectives: any Collectives, options: GenerateCommand
 ) throws {
   let spec = configuration.spec
-  let folder = RunFolder(spec.outputFolder)
-  let material = try RunMaterial(
-    spec, over: collectives, inputPlace: configuration.place(of: "model.input"),
-    checkOutputs: configuration.checkCounts
-  ) {
-    if let name = options.checkpoint { return try folder.checkpoints.load(named: name) }
-    return try folder.newestCheckpoint()
-  }
-  let replica = Replica(spec, plans: material.plans)
+  let model = try TrainedModel(configuration, checkpoint: options.checkpoint, over: collectives)
   let (vocabulary, prompt) = try collectives.agree {
-    guard let checkpoint = material.checkpoint else { throw noCheckpoint(folder) }
-    try replica.restore(
-      checkpoint.record, model: checkpoint.model, state: checkpoint.state,
-      place: "\(folder.checkpoints.path)/\(checkpoint.name)")
-    if options.checkpoint == nil, spec.training.earlyStopping != nil { replica.restoreBest() }
-    try checkLooksBack(material.plans)
-    let vocabulary = try learnedVocabulary(spec.data, material.data)
+    try checkLooksBack(model.material.plans)
+    let vocabulary = try learnedVocabulary(spec.data, model.material.data)
     return (vocabulary, try promptTokens(options.prompt, vocabulary))
   }
   guard collectives.isRoot else { return }
   let sampler = TokenSampler(
     temperature: options.temperature, topK: options.topK, seed: options.seed)
   var generator = TextGenerator(
-    plans: material.plans, replica: replica, seed: spec.seed, sampler: sampler)
+    plans: model.material.plans, replica: model.replica, vocabulary: vocabulary.count,
+    seed: spec.seed, sampler: sampler)
+  if let obstacle = generator.obstacle {
+    printError(
+      "note: every token costs a pass over the window, since \(obstacle.layer)"
+        + " (\(obstacle.operation)) cannot be computed step by step")
+  }
   var text = prompt
   writeToStandardOutput(options.prompt)
   for _ in 0..<options.tokens {
@@ -98,6 +91,9 @@ private func checkLooksBack(_ plans: ModelPlans) throws {
     switch operation.kind {
     case .recurrence(let shape): shape.isReversed
     case .attention(let shape): !shape.isCausal
+    case .convolution(let geometry): geometry.horizontal.looksAhead || geometry.vertical.input > 1
+    case .globalAveragePool, .maxPool, .averagePool, .adaptiveAveragePool, .groupNorm, .transpose:
+      true
     case .sequenceLengths: true
     default: false
     }
@@ -111,13 +107,23 @@ private func checkLooksBack(_ plans: ModelPlans) throws {
 }
 
 private func learnedVocabulary(_ spec: DataSpec, _ data: LoadedData) throws -> Vocabulary {
-  guard case .text = spec.source, case .classSequence(_, _, let names) = data.shape.target else {
+  switch (spec.source, data.shape.target) {
+  case (.text(let text), .classSequence(_, _, let names)):
+    return try Vocabulary(level: text.level, names: names)
+  case (.tokens(let tokens), _):
+    guard let files = tokens.bytePair else {
+      throw Diagnostic(
+        place: "data.byte_pair", problem: "nothing says what the tokens mean",
+        expected: "the vocabulary that the files of tokens were written by",
+        remedy: "add data.byte_pair={vocab: vocab.json, merges: merges.txt}")
+    }
+    return try Vocabulary(level: .bytePair(files), names: nil)
+  default:
     throw Diagnostic(
       place: "data.format", problem: "the config's data are no text",
-      expected: "format: text, whose tokens a model learns to continue",
+      expected: "format: text or tokens, which a model learns to continue",
       remedy: "choose the config of a language model")
   }
-  return Vocabulary(names: names)
 }
 
 /// - Throws: When the prompt has characters that the model has never seen.
@@ -134,4 +140,9 @@ private func promptTokens(_ prompt: String, _ vocabulary: Vocabulary) throws -> 
       remedy: "choose another prompt")
   }
   return vocabulary.tokens(of: Array(prompt.utf8))
+}
+
+extension WindowAxis {
+  /// Whether a step's output depends on later steps.
+  fileprivate var looksAhead: Bool { stride > 1 || dilation * (kernel - 1) > padBefore }
 }

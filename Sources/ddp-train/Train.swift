@@ -154,6 +154,5 @@ private func finish(
 
 private func reportTitle(_ part: String?, _ evaluation: Evaluation?) -> String {
   guard let part, let evaluation else { return "" }
-  return
-    "\(part): \(groupedDigits(evaluation.samples)) samples, loss \(measureText(evaluation.loss))"
+  return "\(part): \(evaluation.title)"
 }

@@ -162,6 +162,87 @@ struct SequenceBitsTests {
     }
   }
 
+  @Test("random windows are the same on any rank count, and after a cut in the middle of an epoch")
+  func randomWindows() throws {
+    let command = try folder(.gru)
+    defer { command.remove() }
+    let random = ["data.windows=random"]
+    let alone = try train(command, ranks: nil, into: "alone", random)
+    #expect(try train(command, ranks: 3, into: "three", random) == alone)
+    _ = try train(command, ranks: 4, into: "parts", random + ["training.max_steps=5"])
+    #expect(try train(command, ranks: 2, into: "parts", random) == alone)
+    #expect(try train(command, ranks: nil, into: "contiguous") != alone)
+  }
+
+  @Test("bytes of a text and the same tokens in a mapped file train the same weights")
+  func tokens() throws {
+    let command = try folder(.gru)
+    defer { command.remove() }
+    let bytes = Data(Self.text.utf8.flatMap { [$0, 0] })
+    try command.write(bytes, to: "words.bin")
+    let model = ["model.layers.0.embedding.vocabulary=256", "model.layers.3.dense=256"]
+    let text = try train(command, ranks: nil, into: "text", model + ["data.level=byte"])
+    let tokens = [
+      "data={format: tokens, train: words.bin, vocabulary: 256, window: 20, dev: {fraction: 0.1}}"
+    ]
+    #expect(try train(command, ranks: 2, into: "tokens", model + tokens) == text)
+    let unknown = try command.run(
+      ["words.yaml", "--progress", "none", "output.folder=none"] + model + [
+        "data={format: tokens, train: words.bin, vocabulary: 100, window: 20}"
+      ])
+    #expect(unknown.status == 2 && unknown.errors.contains("since data.vocabulary is 100"))
+    let silent = try command.run(
+      ["generate", "words.yaml", "output.folder=tokens"] + model + tokens)
+    #expect(silent.status == 2)
+    #expect(
+      silent.errors == """
+        data.byte_pair: nothing says what the tokens mean
+          expected: the vocabulary that the files of tokens were written by
+          to fix:   add data.byte_pair={vocab: vocab.json, merges: merges.txt}
+
+        """)
+  }
+
+  @Test("a byte-pair vocabulary is learned, and generated from")
+  func bytePairs() throws {
+    let command = try folder(.gpt)
+    defer { command.remove() }
+    for name in ["vocab.json", "merges.txt"] {
+      let golden = Command.repository.appendingPathComponent("Tests/DatasetsTests/Golden/\(name)")
+      try command.write(try Data(contentsOf: golden), to: name)
+    }
+    let words = [
+      "model.layers.0.embedding.vocabulary=507",
+      "data.level={byte_pair: {vocab: vocab.json, merges: merges.txt}}",
+    ]
+    _ = try train(command, ranks: 2, into: "run", words + ["training.epochs=12"])
+    let result = try command.run(
+      [
+        "generate", "words.yaml", "output.folder=run", "--prompt", "the quick", "--temperature",
+        "0",
+      ]
+        + ["--tokens", "40"] + words)
+    #expect(result.status == 0 && result.errors == "", "\(result.errors)")
+    #expect(result.output.hasPrefix("the quick") && result.output.utf8.count > 40)
+    #expect(result.output.contains(" brown") || result.output.contains(" the"), "\(result.output)")
+  }
+
+  @Test("an embedding that is smaller than the vocabulary is refused at the start")
+  func smallEmbedding() throws {
+    let command = try folder(.gru)
+    defer { command.remove() }
+    let result = try command.run(
+      ["words.yaml", "model.layers.0.embedding.vocabulary=20", "--progress", "none"])
+    #expect(result.status == 2)
+    #expect(
+      result.errors == """
+        words.yaml:6:7: the embedding knows 20 tokens, the data have 29
+          expected: at least 29
+          to fix:   set its vocabulary and the width of the last layer to 29
+
+        """)
+  }
+
   @Test("a trained model continues a prompt, by the seed alone")
   func generate() throws {
     let command = try folder(.gpt)

@@ -86,6 +86,40 @@ struct DataTests {
     #expect(spec == expected)
   }
 
+  @Test("sequences have windows, and vocabularies in files beside the configuration")
+  func sequences() throws {
+    var text = TextSpec(train: ["/a.txt", "/srv/place/b.txt"], window: 8)
+    text.level = .bytePair(
+      BytePairFiles(vocabulary: "/srv/place/v.json", merges: "/home/user/m.txt"))
+    text.windows = .random
+    for key in ["level", "vocabulary"] {
+      let spec = try varied(
+        "data: {format: text, train: [/a.txt, b.txt], window: 8, windows: random, "
+          + "\(key): {byte_pair: {vocab: v.json, merges: ~/m.txt}}}")
+      #expect(spec.data == DataSpec(source: .text(text)))
+    }
+    var tokens = TokensSpec(train: "/t.bin", vocabulary: 99, window: 8)
+    tokens.stride = 2
+    tokens.test = "/e.npy"
+    var expected = DataSpec(source: .tokens(tokens))
+    expected.test = .files
+    #expect(
+      try varied(
+        "data: {format: tokens, train: /t.bin, vocabulary: 99, window: 8, stride: 2, test: /e.npy}"
+      ).data == expected)
+    var series = SeriesSpec(train: "/t.csv", targets: ["a"], window: 8)
+    series.ignored = ["d"]
+    series.horizon = 2
+    expected = DataSpec(source: .series(series))
+    expected.target = .classes
+    expected.normalization = .standardize
+    #expect(
+      try varied(
+        "data: {format: time_series, train: /t.csv, target: a, ignore: d, window: 8, horizon: 2, "
+          + "normalize: standardize}"
+      ).data == expected)
+  }
+
   @Test("generated data has a kind, a size and noise")
   func generated() throws {
     let spec = try varied(

@@ -95,7 +95,7 @@ struct KeyFaultTests {
     #expect(
       faults("name: x") == """
         small.yaml:1:1: data is missing
-          expected: a table with format, which is one of idx, npy, csv, text, generated, generated_sequences, time_series
+          expected: a table with format, which is one of idx, npy, csv, text, generated, generated_sequences, time_series, tokens
           to fix:   add data: {format: idx, train: {images: ..., labels: ...}}
         small.yaml:1:1: model is missing
           expected: a table with input, blocks, layers and batch_norm_statistics
@@ -136,6 +136,16 @@ struct KeyFaultTests {
         small.yaml:6:12: optimizer.learning_rate is missing
           expected: a number, at least 0
           to fix:   write optimizer: {kind: adam, learning_rate: 0.001}
+        """)
+  }
+
+  @Test("what a kind requires is asked for beside the kind, also of one with a main key")
+  func missingOfKind() {
+    #expect(
+      faults(smallest, "loss=ctc") == """
+        command line: loss=ctc: loss.labels is missing
+          expected: a whole number, at least 1
+          to fix:   write loss: {kind: ctc, labels: 20}
         """)
   }
 

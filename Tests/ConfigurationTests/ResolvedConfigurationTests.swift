@@ -75,6 +75,11 @@ struct ResolvedConfigurationTests {
       "loss: mean_absolute", "loss: {huber: 3}",
       "data: {format: npy, train: {inputs: a, targets: b}, test: {inputs: c, targets: d}}",
       "data: {format: idx, train: {inputs: a, targets: b}, augment: {shift: 2}}",
+      "data: {format: text, train: a, window: 3, windows: random, test: {count: 2}}",
+      "data: {format: text, train: [a, b], window: 3, level: {byte_pair: {vocab: v, merges: m}}}",
+      "data: {format: tokens, train: a.bin, vocabulary: 9, window: 3, byte_pair: {vocab: v, merges: m}}",
+      "data: {format: tokens, train: a.bin, vocabulary: 9, window: 3, stride: 1, dev: b.npy}",
+      "data: {format: time_series, train: a, target: [b, c], inputs: b, window: 3, horizon: 2}",
       "training: {max_steps: 40, clip_value: 0.5, ema_decay: 0.9}",
     ])
   func variations(lines: String) throws {

@@ -65,11 +65,11 @@ struct TextTests {
   }
 
   @Test("a vocabulary turns text into tokens and back")
-  func vocabulary() {
-    let vocabulary = Vocabulary(names: ["\n", "a", "é"])
+  func vocabulary() throws {
+    let vocabulary = try Vocabulary(level: .character, names: ["\n", "a", "é"])
     #expect(vocabulary.tokens(of: Array("aé\na?".utf8)) == [1, 2, 0, 1])
     #expect(vocabulary.text(of: [2, 1]) == Array("éa".utf8))
-    #expect(Vocabulary(names: nil).tokens(of: [200, 1]) == [200, 1])
+    #expect(try Vocabulary(level: .byte, names: nil).tokens(of: [200, 1]) == [200, 1])
   }
 
   @Test("faults say what is wrong with the text")

@@ -117,6 +117,7 @@ struct EvaluatorTests {
     #expect(abs(result.loss - expected) < 1e-7, "\(result.loss)")
     #expect(abs((result.accuracy ?? 0) - 0.5) < 1e-7)
     #expect(result.samples == 3 && result.predictions == nil)
+    #expect(result.title == "3 samples, loss 0.3607, accuracy 50.00%")
   }
 
   @Test("numbers have targets and answers, and no accuracy")

@@ -104,10 +104,10 @@ struct Section<Root> {
     let path = join(site.path, key.name)
     let name = site.path.split(separator: ".").last.map(String.init) ?? ""
     let remedy: String
-    if mainKey == key.name, node?.entries == nil {
-      remedy = "write \(name): \(key.example)"
-    } else if let kind, node == nil {
+    if let kind, node == nil {
       remedy = "write \(name): {\(kind.tagKey): \(kind.kind), \(key.name): \(key.example)}"
+    } else if mainKey == key.name, node?.entries == nil {
+      remedy = "write \(name): \(key.example)"
     } else {
       let section = site.path.isEmpty ? "" : " under \(site.path)"
       remedy = "add \(key.name): \(key.example)\(section)"

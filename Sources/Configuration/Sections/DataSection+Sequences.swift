@@ -14,8 +14,10 @@ extension DataSection {
           "The text to train on, plain or .gz; several files follow each other.",
           isRequired: true),
         Key(
-          "level", \.level, .word(["character": .character, "byte": .byte]),
-          "What a token is. The vocabulary is the characters that occur, or 256 bytes."),
+          "level", \.level, textLevel,
+          "What a token is. The vocabulary is the characters that occur, 256 bytes, or GPT-2's files.",
+          aliases: ["vocabulary"]),
+        Key("windows", \.windows, windowChoice, windowsDocumentation),
         Key(
           "window", \.window, .wholeNumber(.atLeast(1), example: 128), "Tokens of a sample.",
           isRequired: true),
@@ -35,6 +37,77 @@ extension DataSection {
         guard case .text(let text) = spec.source else { return nil }
         return (
           text, PartOptions(spec.dev, file: text.dev), PartOptions(spec.test, file: text.test)
+        )
+      })
+  }
+
+  private static var windowChoice: Format<WindowChoice> {
+    .word(["contiguous": .contiguous, "random": .random])
+  }
+
+  private static let windowsDocumentation =
+    "Whether training windows start a stride apart, or as many of them anywhere, drawn anew in each epoch."
+
+  private static var textLevel: Format<TextLevel> {
+    Choice(
+      noun: "kind of token", example: "byte",
+      variants: [
+        Variant("character", "Unicode scalars.", TextLevel.character),
+        Variant("byte", "256 bytes.", .byte),
+        Variant(
+          "byte_pair", "Bytes merged by GPT-2's files.", bytePairFiles, make: { .bytePair($0) },
+          extract: { if case .bytePair(let files) = $0 { files } else { nil } }),
+      ]
+    ).format
+  }
+
+  private static var bytePairFiles: Section<BytePairFiles> {
+    Section(
+      defaults: BytePairFiles(vocabulary: "", merges: ""),
+      keys: [
+        Key(
+          "vocab", \.vocabulary, PartSection.path("data/vocab.json"), "Tokens and their numbers.",
+          isRequired: true),
+        Key(
+          "merges", \.merges, PartSection.path("data/merges.txt"),
+          "Pairs of tokens, the most frequent first.", isRequired: true),
+      ])
+  }
+
+  static var tokens: Variant<DataDraft> {
+    variant(
+      "tokens", "Windows of files of tokens, which are mapped and never read whole.",
+      TokensSpec(train: "", vocabulary: 0, window: 0),
+      [
+        Key(
+          "train", \.train, PartSection.path("data/train.bin"),
+          "The tokens to train on: .npy of one axis, or .bin of unsigned 16-bit numbers.",
+          isRequired: true),
+        Key(
+          "vocabulary", \.vocabulary, .wholeNumber(.atLeast(2), example: 50257),
+          "How many different tokens there are.", isRequired: true),
+        Key(
+          "byte_pair", \.bytePair, bytePairFiles.format.optional,
+          "What the tokens mean, for generate."),
+        Key("windows", \.windows, windowChoice, windowsDocumentation),
+        Key(
+          "window", \.window, .wholeNumber(.atLeast(1), example: 128), "Tokens of a sample.",
+          isRequired: true),
+        Key(
+          "stride", \.stride, Format.wholeNumber(.atLeast(1), example: 1).optional,
+          "Tokens between the starts of two windows; null: the window."),
+      ],
+      part: PartSection.filePart,
+      make: { own, dev, test in
+        var spec = own
+        spec.dev = dev?.file
+        spec.test = test?.file
+        return .tokens(spec)
+      },
+      extract: { spec in
+        guard case .tokens(let tokens) = spec.source else { return nil }
+        return (
+          tokens, PartOptions(spec.dev, file: tokens.dev), PartOptions(spec.test, file: tokens.test)
         )
       })
   }

@@ -18,7 +18,7 @@ enum DataSection {
       variants: [
         arrays("idx", "Images and labels as MNIST has them, plain or .gz.", .idx, isIDX: true),
         arrays("npy", "Arrays of NumPy.", .npy, isIDX: false), csv, text, generated,
-        generatedSequences, timeSeries,
+        generatedSequences, timeSeries, tokens,
       ])
   }
 

@@ -8,15 +8,20 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
   package let part: DataPart
   private let normalization: ElementNormalization<S>
   private let augmentation: ImageAugmentation?
+  private let windows: WindowDraw?
   /// nil: targets stay as they are.
   private let targetScale: ElementNormalization<S>?
 
-  /// - Parameter augmentation: nil for evaluation.
+  /// - Parameters:
+  ///   - augmentation: nil for evaluation.
+  ///   - windows: Random windows of an epoch; nil: each sample lies where it lies.
   package init(
-    part: DataPart, statistics: NormalizationStatistics, augmentation: ImageAugmentation? = nil
+    part: DataPart, statistics: NormalizationStatistics, augmentation: ImageAugmentation? = nil,
+    windows: WindowDraw? = nil
   ) {
     self.part = part
     self.augmentation = augmentation
+    self.windows = windows
     targetScale =
       statistics.targetMean.isEmpty
       ? nil
@@ -33,7 +38,7 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
   ///
   /// - Parameters:
   ///   - positions: Places in the epoch's order, or in the part where `order` is nil.
-  ///   - epoch: Decides the augmentation, together with the sample; without it nothing is augmented.
+  ///   - epoch: Decides augmentation and random windows, together with the sample; without it there are none.
   ///   - inputs: `[B, E]`
   @_specialize(where S == Float)
   @_specialize(where S == Double)
@@ -46,7 +51,7 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
       "\(positions.count) samples of \(elements) elements into \(inputs.count)")
     for (row, position) in positions.enumerated() {
       let sample = sample(at: position, order: order)
-      if position + 2 < positions.upperBound { prefetch(position + 2, order: order) }
+      if position + 2 < positions.upperBound { prefetch(position + 2, order: order, epoch) }
       // SAFETY: the row lies in the block, whose size was checked.
       let output = unsafe UnsafeMutableBufferPointer(
         start: inputs.base + row * elements, count: elements)
@@ -54,22 +59,43 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
         let change = augmentation.change(epoch: epoch, sample: sample)
         unsafe load(sample, changed: change, extent: augmentation.extent, into: output)
       } else {
-        unsafe load(sample, into: output)
+        unsafe load(from: start(of: sample, epoch: epoch), into: output)
       }
     }
   }
 
+  /// Checks tokens of a mapped file, which nobody has read before.
+  ///
+  /// - Throws: A `Diagnostic` of the first token at these positions that the vocabulary does not have.
+  package func checkTokens(_ positions: Range<Int>, order: EpochOrder?, epoch: Int?) throws {
+    guard part.dataset.uncheckedFile != nil else { return }
+    for position in positions {
+      let sample = sample(at: position, order: order)
+      try part.dataset.checkTokens(from: start(of: sample, epoch: epoch))
+    }
+  }
+
+  /// The row at which a sample starts.
+  @inline(__always)
+  private func start(of sample: Int, epoch: Int?) -> Int {
+    if let windows, let epoch { return windows.start(epoch: epoch, sample: sample) }
+    return part.dataset.start(of: sample)
+  }
+
   /// Fills `classes[b, t]`.
   ///
-  /// - Parameter classes: `[B, T]`, T answers for each sample.
-  package func loadClasses(_ positions: Range<Int>, order: EpochOrder?, into classes: Block<Int32>)
-  {
+  /// - Parameters:
+  ///   - epoch: As for the inputs.
+  ///   - classes: `[B, T]`, T answers for each sample.
+  package func loadClasses(
+    _ positions: Range<Int>, order: EpochOrder?, epoch: Int? = nil, into classes: Block<Int32>
+  ) {
     let answers = answers
     let isTokens = part.dataset.windows.targetElement == part.dataset.element
     precondition(
       classes.count == positions.count * answers, "\(positions.count) into \(classes.count)")
     for (row, position) in positions.enumerated() {
-      let start = part.dataset.start(of: sample(at: position, order: order))
+      let start = start(of: sample(at: position, order: order), epoch: epoch)
       // SAFETY: a sample has `answers` targets, and row * answers + step < count of the block.
       let stored = unsafe part.dataset.targetBytes(from: start)
       for step in 0..<answers {
@@ -116,16 +142,17 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
   /// Samples lie scattered in an epoch's order, and waiting for memory costs more than the arithmetic:
   /// asking two samples ahead doubles the speed.
   @inline(__always)
-  private func prefetch(_ position: Int, order: EpochOrder?) {
+  private func prefetch(_ position: Int, order: EpochOrder?, _ epoch: Int?) {
+    let start = start(of: sample(at: position, order: order), epoch: epoch)
     // SAFETY: a hint about bytes of the mapping.
-    let bytes = unsafe part.dataset.inputBytes(of: sample(at: position, order: order))
+    let bytes = unsafe part.dataset.inputBytes(from: start)
     unsafe prefetch_bytes(bytes.baseAddress, bytes.count)
   }
 
   @inline(__always)
-  private func load(_ sample: Int, into output: UnsafeMutableBufferPointer<S>) {
+  private func load(from start: Int, into output: UnsafeMutableBufferPointer<S>) {
     // SAFETY: the data set's storage lives as long as the part; a sample has E whole elements.
-    let bytes = unsafe part.dataset.inputBytes(of: sample)
+    let bytes = unsafe part.dataset.inputBytes(from: start)
     switch part.dataset.element {
     case .uint8:
       unsafe normalization.apply(bytes.bindMemory(to: UInt8.self), into: output)

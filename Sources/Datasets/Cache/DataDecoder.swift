@@ -25,6 +25,7 @@ func decode(
     return try TextDecoder(spec: text, data: spec).decode(key: key, into: writer)
   case .series(let series):
     return try SeriesDecoder(spec: series, data: spec).decode(key: key, into: writer)
+  case .tokens: preconditionFailure("tokens are not prepared")
   case .generatedSequences(let generated):
     return try generateSequences(generated, data: spec, seed: seed, key: key, into: writer)
   case .generated(let generated):

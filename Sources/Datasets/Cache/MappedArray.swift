@@ -1,3 +1,5 @@
+import Diagnostics
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -21,6 +23,31 @@ final class MappedArray: @unchecked Sendable {
     }
     self.byteCount = byteCount
     unsafe start = UnsafeRawPointer(address)
+  }
+
+  /// Maps a whole file.
+  ///
+  /// - Throws: A `Diagnostic` when there is no such regular file, or it is empty.
+  convenience init(file path: String) throws {
+    let byteCount = try FileIdentity(of: path).byteCount
+    // SAFETY: open only reads the path.
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw missingFile(path, failure: SystemFailure(call: "open", path: path))
+    }
+    defer { _ = close(descriptor) }
+    guard byteCount > 0 else {
+      throw Diagnostic(
+        place: path, problem: "the file is empty", expected: "a data file",
+        remedy: "name another file")
+    }
+    do { try self.init(descriptor: descriptor, byteCount: byteCount, path: path) } catch let failure
+      as SystemFailure
+    {
+      throw Diagnostic(
+        place: path, problem: "the file cannot be mapped: \(failure.reason)",
+        expected: "a file on a disk that can be mapped", remedy: "copy it to a local disk")
+    }
   }
 
   /// Private pages with a copy of `bytes`.

@@ -22,11 +22,19 @@ struct PreparedFile: Sendable {
   let storage: MappedArray
   /// nil: private memory of this process.
   let path: String?
+  /// The mapped files of dev and test parts that are not in `storage`.
+  let devStorage: MappedArray?
+  let testStorage: MappedArray?
 
-  init(header: PreparedHeader, storage: MappedArray, path: String?) {
+  init(
+    header: PreparedHeader, storage: MappedArray, path: String?, devStorage: MappedArray? = nil,
+    testStorage: MappedArray? = nil
+  ) {
     self.header = header
     self.storage = storage
     self.path = path
+    self.devStorage = devStorage
+    self.testStorage = testStorage
   }
 
   /// Opens and checks a prepared file; nil when there is none for `key` or it is damaged.

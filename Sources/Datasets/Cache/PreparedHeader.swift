@@ -8,6 +8,8 @@ struct PartLayout: Equatable {
   var targetOffset: Int
   /// nil: samples lie one after another.
   var windows: WindowLayout?
+  /// A mapped file whose tokens nobody has checked; never in a prepared file.
+  var uncheckedFile: String?
 }
 
 /// Samples that are windows of rows which follow each other in one array, and may overlap.

@@ -7,7 +7,9 @@ extension DataSource {
     case .idx(let train, let dev, let test), .npy(let train, let dev, let test):
       [train, dev, test].compactMap { $0 }.flatMap { [$0.inputs, $0.targets] }
     case .csv(let spec): [spec.train, spec.dev, spec.test].compactMap { $0 }
-    case .text(let spec): spec.train + [spec.dev, spec.test].compactMap { $0 }
+    case .text(let spec):
+      spec.train + [spec.dev, spec.test].compactMap { $0 } + spec.level.paths
+    case .tokens(let spec): [spec.train, spec.dev, spec.test].compactMap { $0 }
     case .series(let spec): [spec.train, spec.dev, spec.test].compactMap { $0 }
     case .generated, .generatedSequences: []
     }
@@ -18,6 +20,7 @@ extension DataSource {
     case .idx(_, let dev, _), .npy(_, let dev, _): dev != nil
     case .csv(let spec): spec.dev != nil
     case .text(let spec): spec.dev != nil
+    case .tokens(let spec): spec.dev != nil
     case .series(let spec): spec.dev != nil
     case .generated, .generatedSequences: false
     }
@@ -28,9 +31,17 @@ extension DataSource {
     case .idx(_, _, let test), .npy(_, _, let test): test != nil
     case .csv(let spec): spec.test != nil
     case .text(let spec): spec.test != nil
+    case .tokens(let spec): spec.test != nil
     case .series(let spec): spec.test != nil
     case .generated, .generatedSequences: false
     }
+  }
+}
+
+extension TextLevel {
+  /// Paths of the vocabulary's files.
+  fileprivate var paths: [String] {
+    if case .bytePair(let files) = self { [files.vocabulary, files.merges] } else { [] }
   }
 }
 
@@ -59,6 +70,7 @@ func preparedKey(_ spec: DataSpec, seed: UInt64) throws -> String {
     lines.append(
       "text \(text.train.count) \(text.dev != nil) \(text.test != nil) \(text.level) \(text.window)"
         + " \(text.stride ?? text.window) \(spec.dev) \(spec.test)")
+  case .tokens: preconditionFailure("tokens are not prepared")
   case .series(let series):
     lines.append(
       "series \(series.dev != nil) \(series.test != nil) \(series.inputs ?? ["*"]) \(series.targets)"

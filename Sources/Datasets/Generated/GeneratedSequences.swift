@@ -21,14 +21,7 @@ struct GeneratedSequences {
     case .series:
       DataShape(
         input: [spec.steps, 1], target: .numbers(width: 1, names: nil, isMultiHot: false))
-    case .tags:
-      DataShape(
-        input: [spec.steps],
-        target: .classSequence(count: 3, steps: spec.steps, names: Self.tagNames))
-    case .paddedTags:
-      DataShape(
-        input: [spec.steps],
-        target: .classSequence(count: 3, steps: spec.steps, names: Self.tagNames))
+    case .tags, .paddedTags: tagShape
     case .symbols:
       DataShape(
         input: [spec.steps, Self.symbolBands],
@@ -38,6 +31,15 @@ struct GeneratedSequences {
         input: [spec.steps, Self.bands],
         target: .numbers(width: answerSteps, names: nil, isMultiHot: true))
     }
+  }
+
+  private var tagShape: DataShape {
+    var shape = DataShape(
+      input: [spec.steps],
+      target: .classSequence(count: 3, steps: spec.steps, names: Self.tagNames))
+    // Padding is a token as well.
+    shape.vocabularyCount = Self.words + (spec.kind == .paddedTags ? 1 : 0)
+    return shape
   }
 
   func sample(_ index: Int) -> (inputs: [Float], targets: [Float]) {

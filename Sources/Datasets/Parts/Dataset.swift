@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// The samples of one file part, in mapped memory that all ranks of a node share.
 package struct Dataset: Sendable {
   package let count: Int
@@ -5,6 +7,8 @@ package struct Dataset: Sendable {
   package let element: ElementKind
   let storage: MappedArray
   let windows: WindowLayout
+  /// A mapped file whose tokens nobody has checked; nil: all is checked.
+  let uncheckedFile: String?
   private let inputOffset: Int
   private let targetOffset: Int
 
@@ -14,8 +18,27 @@ package struct Dataset: Sendable {
     inputOffset = layout.inputOffset
     targetOffset = layout.targetOffset
     windows = layout.windows ?? .apart(count: layout.count, shape: shape)
+    uncheckedFile = layout.uncheckedFile
     self.shape = shape
     self.storage = storage
+  }
+
+  /// Checks the tokens of the window that starts at a row, inputs and targets.
+  func checkTokens(from row: Int) throws {
+    guard let path = uncheckedFile, let count = shape.vocabularyCount else { return }
+    let tokens = shape.elementCount + 1
+    let offset = inputOffset + row * element.byteCount
+    // SAFETY: a window has one token more than inputs, its last target.
+    let bytes = unsafe storage.bytes(at: offset, count: tokens * element.byteCount)
+    for index in 0..<tokens {
+      let token = unsafe token(index, of: bytes)
+      guard token < 0 || token >= count else { continue }
+      throw Diagnostic(
+        place: "\(path), byte \(offset + index * element.byteCount)",
+        problem: "token \(token < 0 ? "below 0 or beyond 2^31" : "\(token)")",
+        expected: "0 to \(count - 1), since data.vocabulary is \(count)",
+        remedy: "make data.vocabulary larger, or write the file again by the vocabulary in use")
+    }
   }
 
   /// The row at which a sample starts; samples that lie one after another are rows.

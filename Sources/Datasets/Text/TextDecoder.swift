@@ -16,29 +16,17 @@ struct TextDecoder {
   ///
   /// - Throws: A `DiagnosticList` of the texts that cannot be read or are too short.
   func decode(key: String, into writer: PreparedFileWriter) throws -> PreparedHeader {
+    try data.checkTokens()
     var faults = DiagnosticList()
-    if data.target != .classes {
-      faults.append(
-        Diagnostic(
-          place: "data.target_kind", problem: "a text's targets are its tokens",
-          expected: "classes", remedy: "use loss: softmax_cross_entropy, remove target_kind"))
-    }
-    if data.normalization != .none {
-      faults.append(
-        Diagnostic(
-          place: "data.normalize", problem: "tokens are names, not amounts", expected: "none",
-          remedy: "remove data.normalize"))
-    }
     let files = [spec.train] + [spec.dev, spec.test].map { $0.map { [$0] } ?? [] }
     let texts = try files.map { paths -> [UInt8]? in
       let texts = try paths.compactMap { path in try faults.collect { try text(path) } }
       return texts.isEmpty ? nil : Array(texts.joined())
     }
     try faults.throwIfAny()
-    guard let train = texts[0] else { preconditionFailure("no text and no fault") }
-    let vocabulary = Vocabulary(level: spec.level, texts: texts.compactMap { $0 })
+    let vocabulary = try Vocabulary(level: spec.level, texts: texts.compactMap { $0 })
     var parts = texts.map { text in text.map { vocabulary.tokens(of: $0) } }
-    let all = vocabulary.tokens(of: train)
+    guard let all = parts[0] else { preconditionFailure("no text and no fault") }
     let windows = SequenceWindows(
       rows: "tokens", whole: "text", window: spec.window, ahead: 1, stride: stride,
       aheadName: "the token after it")
@@ -73,7 +61,8 @@ struct TextDecoder {
     guard spec.level == .byte || String(validating: bytes, as: UTF8.self) != nil else {
       throw Diagnostic(
         place: path, problem: "the text is not UTF-8",
-        expected: "UTF-8 where characters are tokens",
+        expected:
+          "UTF-8 where \(spec.level == .character ? "characters" : "merged words") are tokens",
         remedy: "convert it, or set data.level: byte")
     }
     return bytes
@@ -92,6 +81,26 @@ struct TextDecoder {
     }
     return PartLayout(
       tokens: tokens.count, element: element, offset: offset, window: spec.window, stride: stride)
+  }
+}
+
+extension DataSpec {
+  /// - Throws: A `DiagnosticList` of settings that make no sense for tokens.
+  func checkTokens() throws {
+    var faults = DiagnosticList()
+    if target != .classes {
+      faults.append(
+        Diagnostic(
+          place: "data.target_kind", problem: "a text's targets are its tokens",
+          expected: "classes", remedy: "use loss: softmax_cross_entropy, remove target_kind"))
+    }
+    if normalization != .none {
+      faults.append(
+        Diagnostic(
+          place: "data.normalize", problem: "tokens are names, not amounts", expected: "none",
+          remedy: "remove data.normalize"))
+    }
+    try faults.throwIfAny()
   }
 }
 

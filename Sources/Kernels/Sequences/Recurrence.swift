@@ -59,6 +59,42 @@ package func recurrence<S: Scalar>(
   run()
 }
 
+/// One step more of one sequence's walk: the same bits as `recurrence` over all steps so far.
+///
+/// - Parameters:
+///   - shape: Of one step.
+///   - isFirst: Whether a walk begins; else `memory` and `scratch` are as the step before left them.
+///   - inputs: `x W_x + b_x`, `[G H]`.
+///   - weights: `[H, G H]`; read at a first step only.
+///   - bias: `[G H]`; nil: zeros.
+///   - output: h, `[H]`.
+///   - memory: Of the step before and of this one, `[2, remembered H]`.
+///   - scratch: At least `recurrenceScratchCount` elements; holds the state and the weights between steps.
+@_specialize(where S == Float)
+@_specialize(where S == Double)
+package func recurrenceStep<S: Scalar>(
+  _ shape: RecurrentShape, isFirst: Bool, inputs: Block<S>, weights: Block<S>, bias: Block<S>?,
+  output: Block<S>, memory: Block<S>, scratch: Block<S>
+) {
+  precondition(shape.steps == 1 && !shape.isReversed, "\(shape)")
+  let remembered = shape.cell.remembered * shape.units
+  precondition(memory.count >= 2 * remembered, "memory of \(memory.count) for \(shape)")
+  let pass = RecurrentPass<S>(shape, sequences: 1, scratch: scratch)
+  if isFirst {
+    pass.spread(weights)
+    pass.states.fill(0)
+  }
+  let now = remembered > 0 ? memory[remembered..<2 * remembered] : nil
+  pass.multiply(pass.states, bias: bias, columns: 0..<pass.productWidth)
+  if shape.cell == .gru(resetAfter: false) {
+    pass.reset(inputs: inputs, memory: now, step: 0)
+    pass.multiply(pass.resetStates, bias: bias, columns: pass.productWidth..<shape.width)
+  }
+  pass.cell(
+    0, inputs: inputs.base, memory: now?.base, before: isFirst ? 0 : -1, output: output.base)
+  if let now { memory.prefix(remembered).copy(from: now) }
+}
+
 /// Puts zeros in one row of `[rows, width]`.
 @inline(__always)
 func clear<S: Scalar>(_ block: Block<S>, at row: Int, width: Int) {
