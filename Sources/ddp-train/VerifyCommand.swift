@@ -37,7 +37,9 @@ private func verify(
     var faults = DiagnosticList()
     try faults.collect { try checkRanks(collectives.ranks, spec) }
     let plans = try faults.collect { try ModelPlans(spec) }
-    if let plans { try faults.collect { try configuration.checkCounts(outputs: plans.outputs) } }
+    if let plans {
+      try faults.collect { try configuration.checkCounts(outputs: plans.comparedOutputs) }
+    }
     let mutant = try faults.collect { try name.map(planted) }
     try faults.throwIfAny()
     guard let plans, let mutant else { preconditionFailure("no plan and no fault") }

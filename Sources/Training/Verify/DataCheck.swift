@@ -44,13 +44,16 @@ struct DataCheck {
 
   private func targets() -> (text: String, fault: String?) {
     let samples = material.samples
-    let outputs = graph.outputShape.reduce(1, *) / graph.answers
+    let loss = material.spec.loss
+    let known = Int32(loss.firstClass)..<Int32(graph.outputs)
     if material.usesClasses {
       let classes = samples.classes.block.array
-      let bad = classes.first { $0 < 0 || $0 >= outputs }
+      let bad = classes.first { !known.contains($0) && $0 != loss.ignoredClass.map { Int32($0) } }
       return (
-        "labels within the \(outputs) classes",
-        bad.map { "the targets hold class \($0), but the model's classes are 0 to \(outputs - 1)" }
+        "labels within the \(known.count) classes",
+        bad.map {
+          "the targets hold class \($0), but the model's classes are \(known.lowerBound) to \(known.upperBound - 1)"
+        }
       )
     }
     let values = samples.values.block.array

@@ -86,9 +86,7 @@ enum GraphFault: Sendable {
 extension ModelGraph {
   /// Operations behind the loss.
   private var backward: Range<Int> {
-    let loss = operations.lastIndex { operation in
-      if case .loss = operation.kind { true } else { false }
-    }
+    let loss = operations.lastIndex { $0.kind.isLoss }
     return (loss.map { $0 + 1 } ?? operations.count)..<operations.count
   }
 

@@ -58,7 +58,7 @@ struct LookaheadCheck {
     let value = operation.outputs[0]
     let count = graph[value].elementCount
     guard graph[value].role.growsWithSamples, count % steps == 0 else { return false }
-    if case .loss = operation.kind { return false }
+    if operation.kind.isLoss { return false }
     let width = count / steps
     return (0..<material.plans.evaluation.capacity).contains { row in
       let range = row * count..<row * count + count - width

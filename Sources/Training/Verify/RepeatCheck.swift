@@ -125,7 +125,7 @@ struct RepeatCheck {
     let b = Side(material, plan, model, Pass(step: 1), filler: 0)
     var same: [String] = []
     for (index, operation) in plan.graph.operations.enumerated() {
-      if case .loss = operation.kind { break }
+      if operation.kind.isLoss { break }
       // The same input, so that only the masks can differ.
       for input in operation.inputs where operation.kind.isDropout {
         b.engine.block(input).copy(from: a.engine.block(input))

@@ -57,7 +57,7 @@ final class SmoothLoss {
   func valueOfZeroOutputs() -> Double {
     begin(0)
     for (index, operation) in plan.graph.operations.enumerated() {
-      if case .loss = operation.kind { engine.block(operation.inputs[0]).fill(0) }
+      if operation.kind.isLoss { engine.block(operation.inputs[0]).fill(0) }
       engine.run(index)
     }
     return loss

@@ -99,7 +99,7 @@ package struct Verification {
     let (first, ignorant) = (loss.hold(step: 0), loss.valueOfZeroOutputs())
     let range = ignorant / 4...max(4 * ignorant, ignorant + 4)
     var knowing = "of outputs that are all 0"
-    if case .softmaxCrossEntropy(_, nil, nil) = written.loss {
+    if case .softmaxCrossEntropy(_, nil, _) = written.loss {
       knowing = "ln(\(material.plans.outputs))"
     }
     let text = "the first loss is \(measureText(first)), \(knowing) \(measureText(ignorant))"

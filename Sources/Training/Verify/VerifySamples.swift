@@ -129,9 +129,13 @@ package final class VerifySamples {
       let number = random.uniform()
       inputs.block[index] = words.map { Float(Int(number * Double($0))) } ?? Float(4 * number - 2)
     }
-    let outputs = graph.outputShape.reduce(1, *) / answers
     for index in 0..<classes.block.count {
-      classes.block[index] = Int32(random.uniform() * Double(outputs))
+      let number = random.uniform()
+      let first = spec.loss.firstClass
+      // Of labels that no step has to itself only so many that they fit in for sure.
+      let isLeftOut = spec.loss.spellsLabels && index % answers > answers / 2
+      classes.block[index] =
+        isLeftOut ? -1 : Int32(first) + Int32(number * Double(graph.outputs - first))
     }
     let hasAnswers = spec.loss.countsRightAnswers
     for index in 0..<values.block.count {

@@ -22,19 +22,23 @@ package struct VerifySize: Equatable, Sendable {
   package init(_ spec: RunSpec, ranks: Int) throws {
     var spec = spec
     var work = try Self.work(of: spec)
-    while work > Self.handyWork, let input = Self.halved(spec.model.input) {
+    while work.sample > Self.handyWork, let input = Self.halved(spec.model.input) {
       var smaller = spec
       smaller.model.input = input
       guard let less = try? Self.work(of: smaller) else { break }
       (spec, work) = (smaller, less)
     }
     input = spec.model.input
-    gradientSamples = Self.count(3e9 / work, in: 2...4)
-    let pairs = Self.count(3e10 / work, in: 1...spec.training.shards)
+    gradientSamples = Self.count(3e9 / work.sample, in: 2...4)
+    lossEvaluations = Self.count(
+      1e11 / (work.sample * Double(gradientSamples) + work.weights), in: 16...2000)
+    let most = spec.training.shards
+    let pairs = Self.count(
+      min(3e10 / work.sample, 1e10 / work.weights), in: min(2, most)...most)
     shards = spec.model.wholeBatchNorms.isEmpty ? max(pairs, ranks) : 1
     batch = 2 * shards + 1
-    overfitSteps = Self.count(4e11 / (3 * work * Double(batch)), in: 8...60)
-    lossEvaluations = Self.count(1e11 / (work * Double(gradientSamples)), in: 16...2000)
+    let step = 3 * work.sample * Double(batch) + work.weights * Double(4 * shards + 10)
+    overfitSteps = Self.count(4e11 / step, in: 6...60)
   }
 
   /// Samples of the largest micro-shard.
@@ -56,14 +60,16 @@ package struct VerifySize: Equatable, Sendable {
   /// Forward operations of a sample up to which inputs stay as they are.
   private static var handyWork: Double { 5e8 }
 
-  /// What a sample's forward pass costs, in floating-point operations; what only passes through memory counts by its size.
-  private static func work(of spec: RunSpec) throws -> Double {
+  /// What a sample's forward pass and a pass over all weights cost, in floating-point operations; what only passes
+  /// through memory counts by its size.
+  private static func work(of spec: RunSpec) throws -> (sample: Double, weights: Double) {
     let graph = try spec.forwardGraph(.training)
     let products = graph.operations.reduce(0) { $0 + $1.kind.flops }
     let elements = graph.values.reduce(0) { $0 + ($1.role == .activation ? $1.elementCount : 0) }
-    return Double(products) + 60 * Double(elements) + 3000 * Double(graph.operations.count)
-      // Weights are read once for all samples, but written for every difference.
-      + 4 * Double(graph.parameterCount)
+    return (
+      Double(products) + 60 * Double(elements) + 3000 * Double(graph.operations.count),
+      100 * Double(max(graph.parameterCount, 1))
+    )
   }
 
   /// Half as many steps, or rows and columns; nil: there are few enough.
