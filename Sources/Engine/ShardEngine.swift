@@ -31,6 +31,8 @@ package final class ShardEngine<S: Scalar> {
   var step: UInt64 = 0
   var firstSample: UInt64 = 0
 
+  /// Kept alive: blocks point into it.
+  private let model: ModelMemory<S>
   private let arena: AlignedMemory<S>
   private let scratchMemory: AlignedMemory<S>
   private let classMemory: AlignedMemory<Int32>
@@ -45,6 +47,7 @@ package final class ShardEngine<S: Scalar> {
     arena shared: AlignedMemory<S>? = nil
   ) {
     self.plan = plan
+    self.model = model
     self.usesClasses = usesClasses
     operations = plan.graph.operations
     let arena = shared ?? AlignedMemory(count: plan.arena.count)

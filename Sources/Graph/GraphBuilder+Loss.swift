@@ -11,21 +11,22 @@ extension GraphBuilder {
     if let last = layers.last { try checkEnd(last, index: layers.count - 1, loss) }
     let site = LayerSite(
       spec: LayerSpec(.activation(.identity), place: "loss"), path: "loss", reluFollows: false)
-    let share = addValue(others.isEmpty ? .lossShare : .shardConstant, elementCount: 1)
+    let role = others.isEmpty ? ValueRole.lossShare : .shardConstant
+    let share: ValueID
     if case .ctc(let labels) = loss {
-      try attachTemporal(labels: labels, to: end, share, site)
+      share = try attachTemporal(labels: labels, to: end, role, site)
     } else {
-      try attachMain(loss, target: name, to: end, share, site)
+      share = try attachMain(loss, target: name, to: end, role, site)
     }
     guard !others.isEmpty else { return }
     let shares = try [share] + others.map { try attach($0, of: end) }
     add(.sumShares, shares, to: [addValue(.lossShare, elementCount: 1)], site)
   }
 
-  /// The loss at the end, whose total goes to `share`.
+  /// The loss at the end; its total, in the role it has.
   private mutating func attachMain(
-    _ loss: LossSpec, target name: String?, to end: Flow, _ share: ValueID, _ site: LayerSite
-  ) throws {
+    _ loss: LossSpec, target name: String?, to end: Flow, _ role: ValueRole, _ site: LayerSite
+  ) throws -> ValueID {
     try checkSteps(of: end, loss)
     if case .pairwise(let pairwise) = loss { try pairwise.check(end.shape, site) }
     let positions = loss.positions(of: end.shape, arePadded: end.lengths != nil)
@@ -37,11 +38,13 @@ extension GraphBuilder {
     add(
       .loss(loss, outputs: outputs, positions: positions), [end.value, target] + weights,
       to: [losses, gradient], site)
+    let share = addValue(role, elementCount: 1)
     add(.sumLosses(positions: positions), [losses] + weights, to: [share], site)
-    guard loss.countsRightAnswers, name == nil else { return }
+    guard loss.countsRightAnswers, name == nil else { return share }
     add(
       .countCorrect(loss, outputs: outputs, positions: positions), [end.value, target] + weights,
       to: [addValue(.correctShare, elementCount: 1)], site)
+    return share
   }
 
   /// What the data say of the model's end.
@@ -138,8 +141,8 @@ extension GraphBuilder {
   }
 
   private mutating func attachTemporal(
-    labels: Int, to end: Flow, _ share: ValueID, _ site: LayerSite
-  ) throws {
+    labels: Int, to end: Flow, _ role: ValueRole, _ site: LayerSite
+  ) throws -> ValueID {
     guard end.shape.count == 2, end.shape[1] > 1 else {
       throw Diagnostic(
         place: "loss", problem: "ctc reads logits of every step, the model ends in \(end.shape)",
@@ -153,8 +156,10 @@ extension GraphBuilder {
     let gradient = addValue(.activation, elementCount: end.elementCount)
     let operands = [end.value, target] + (end.lengths.map { [$0] } ?? [])
     add(.temporalLoss(shape), operands, to: [losses, gradient], site)
+    let share = addValue(role, elementCount: 1)
     add(.sumLosses(positions: 1), [losses], to: [share], site)
     add(.countSpelled(shape), operands, to: [addValue(.correctShare, elementCount: 1)], site)
+    return share
   }
 
   /// - Throws: When single steps are to be left out of what has no steps.

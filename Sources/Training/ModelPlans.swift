@@ -21,7 +21,6 @@ package struct ModelPlans: Sendable {
     evaluation = ExecutionPlan(
       inference: try spec.forwardGraph(.evaluation),
       capacity: spec.evaluation.batch ?? shardCapacity, options: options)
-    targetOutputs = spec.comparesWithData ? training.graph.outputs : nil
   }
 
   init(training: ExecutionPlan, evaluation: ExecutionPlan) {
@@ -35,7 +34,11 @@ package struct ModelPlans: Sendable {
   package var outputs: Int { graph.outputs }
 
   /// How many numbers, or classes, a target may have; nil: the loss has no use for one.
-  package let targetOutputs: Int?
+  package var targetOutputs: Int? {
+    guard let loss = graph.loss, graph[loss.inputs[1]].role == .target else { return nil }
+    if case .loss(let spec, _, _) = loss.kind, spec.isPairwise { return nil }
+    return outputs
+  }
 
   /// Class numbers of a sample: one for each step of a sequence of logits.
   package var answers: Int { graph.answers }

@@ -26,21 +26,19 @@ struct SmallNetwork {
   ) throws {
     try self.init(
       input: input, layers: layers.map { LayerSpec($0) }, loss: loss, rows: rows, mode: mode,
-      fusion: fusion, classes: classes, tokens: tokens)
+      fusion: fusion, classes: classes, tokens: tokens, lengths: lengths)
   }
 
   init(
     input: [Int], layers: [LayerSpec], loss: LossSpec, target: String? = nil,
-    auxiliary: [AuxiliaryLoss] = [],
-    rows: Int = 5, mode: GraphMode = .training, fusion: Bool = true, classes: Bool = true,
-    tokens: Int? = nil
+    auxiliary: [AuxiliaryLoss] = [], rows: Int = 5, mode: GraphMode = .training,
+    fusion: Bool = true, classes: Bool = true, tokens: Int? = nil, lengths: [Int]? = nil
   ) throws {
     let spec = ModelSpec(input: input, layers: layers)
     plan = ExecutionPlan(
       training: try GraphBuilder.forward(
         spec, loss: loss, target: target, auxiliary: auxiliary, mode: mode),
-      capacity: rows,
-      options: PlanOptions(fusion: fusion), holdsOutput: true, inputGradient: true)
+      capacity: rows, options: PlanOptions(fusion: fusion), holdsOutput: true, inputGradient: true)
     model = ModelMemory(plan)
     engine = ShardEngine(plan, model: model, usesClasses: classes, seed: 7)
     leaf = AlignedMemory(count: plan.leaf.count)

@@ -55,8 +55,11 @@ final class GradientCheck {
     notFinite = parameters.indices.filter { !norms[$0].isFinite }
     summary = probes.text(counts: counts)
     guard notFinite.isEmpty else { return }
-    for probe in probes.list { check(probe) }
-    dead = parameters.indices.filter { norms[$0] == 0 }
+    for var probe in probes.list {
+      probe.tensors.removeAll { !parameters[$0].isTrained }
+      if !probe.tensors.isEmpty { check(probe) }
+    }
+    dead = parameters.indices.filter { norms[$0] == 0 && parameters[$0].isTrained }
     while !dead.isEmpty, round < Self.lastRound, wrong.isEmpty {
       round += 1
       differentiate()

@@ -17,7 +17,7 @@ struct LookaheadCheck {
   /// - Returns: nil: the data are no text.
   func run() -> VerifyFinding? {
     let plan = material.plans.evaluation
-    guard case .text = material.spec.data.source, let words = plan.graph.vocabulary,
+    guard material.spec.data.source.isText, let words = plan.graph.vocabulary,
       plan.graph.answers == plan.graph.inputShape[0], plan.graph.answers > 1
     else { return nil }
     let steps = plan.graph.answers
@@ -63,6 +63,16 @@ struct LookaheadCheck {
     return (0..<material.plans.evaluation.capacity).contains { row in
       let range = row * count..<row * count + count - width
       return a.block(value)[range].hash128 != b.block(value)[range].hash128
+    }
+  }
+}
+
+extension DataSource {
+  /// Whether each step's target is the token after it.
+  fileprivate var isText: Bool {
+    switch self {
+    case .text, .tokens: true
+    default: false
     }
   }
 }

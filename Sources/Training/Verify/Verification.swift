@@ -146,7 +146,9 @@ package struct Verification {
     guard let least = alive.min(by: { check.norms[$0] < check.norms[$1] }),
       let most = alive.max(by: { check.norms[$0] < check.norms[$1] })
     else { return VerifyFinding(.flow, passed: false, "there are no gradients") }
-    let rounding = names.indices.filter { check.norms[$0] < 1e-13 * check.norms[most] }
+    let rounding = names.indices.filter {
+      check.parameters[$0].isTrained && check.norms[$0] < 1e-13 * check.norms[most]
+    }
     let waste =
       rounding.isEmpty
       ? "" : "; nothing but rounding in \(shortList(rounding.map { names[$0] }))"

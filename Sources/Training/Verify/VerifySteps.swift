@@ -90,7 +90,7 @@ struct Weights {
 
   func unmovedStatistics(of model: ModelMemory<Float>) -> [String] {
     zip(model.statisticList, model.leaf.statistics).filter {
-      model.statistics[$1].array == Array(statistics[$1])
+      $0.momentum != 0 && model.statistics[$1].array == Array(statistics[$1])
     }.map(\.0.name)
   }
 }
