@@ -58,6 +58,14 @@ extension RunSpec {
   /// Whether the loss compares the model's end with the data's targets.
   package var comparesWithData: Bool { lossTarget == nil && !loss.isPairwise }
 
+  /// Whether a loss compares samples of a micro-shard with each other.
+  package var hasPairwiseLoss: Bool {
+    loss.isPairwise
+      || auxiliaryLosses.contains {
+        if case .loss(let loss) = $0.kind { loss.isPairwise } else { false }
+      }
+  }
+
   /// Whether an output can be right or wrong.
   package var countsRightAnswers: Bool { comparesWithData && loss.countsRightAnswers }
 }

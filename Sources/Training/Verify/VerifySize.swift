@@ -29,14 +29,16 @@ package struct VerifySize: Equatable, Sendable {
       (spec, work) = (smaller, less)
     }
     input = spec.model.input
-    gradientSamples = Self.count(3e9 / work.sample, in: 2...4)
+    // Losses on distances find others of a class only among many.
+    let fewest = spec.hasPairwiseLoss ? 16 : 2
+    gradientSamples = Self.count(3e9 / work.sample, in: fewest...max(fewest, 4))
     lossEvaluations = Self.count(
       1e11 / (work.sample * Double(gradientSamples) + work.weights), in: 16...2000)
     let most = spec.training.shards
     let pairs = Self.count(
       min(3e10 / work.sample, 1e10 / work.weights), in: min(2, most)...most)
     shards = spec.model.wholeBatchNorms.isEmpty ? max(pairs, ranks) : 1
-    batch = 2 * shards + 1
+    batch = fewest * shards + 1
     let step = 3 * work.sample * Double(batch) + work.weights * Double(4 * shards + 10)
     overfitSteps = Self.count(4e11 / step, in: 6...60)
   }
