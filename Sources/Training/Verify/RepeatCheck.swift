@@ -111,7 +111,9 @@ struct RepeatCheck {
           continue
         }
         // A loss's gradient, its second output, is divided by the size of the batch.
-        guard plan.graph[output].role.growsWithSamples, position == 0 else { continue }
+        guard plan.graph[output].role.growsWithSamples, position == 0,
+          !operation.kind.comparesSamples
+        else { continue }
         let row = y.count * sample..<y.count * (sample + 1)
         if x[row].hash128 != y.hash128 { return operation }
       }
@@ -144,6 +146,17 @@ struct RepeatCheck {
 }
 
 extension OperationKind {
+  /// Whether it is a loss that looks at other samples of the batch, as it should.
+  fileprivate var comparesSamples: Bool {
+    switch self {
+    case .loss(.pairwise, _, _): return true
+    case .lossTerm(let shape):
+      if case .loss(.pairwise) = shape.kind { return true }
+      return false
+    default: return false
+    }
+  }
+
   /// Whether two draws of a mask for so many elements are different for all practical purposes.
   fileprivate func drawsDifferently(count: Int) -> Bool {
     guard case .dropout(let rate, _) = self else { return false }
