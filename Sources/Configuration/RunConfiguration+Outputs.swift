@@ -15,7 +15,9 @@ extension RunConfiguration {
           "loss.class_weights", "\(counted(weights.count, "weight"))", outputs: outputs,
           each: "one weight"))
     }
-    if let names = spec.data.classNames, names.count != outputs, spec.data.target != .values {
+    if let names = spec.data.classNames, spec.comparesWithData, names.count != outputs,
+      spec.data.target != .values
+    {
       list.append(
         mismatch(
           "data.class_names", "\(counted(names.count, "name"))", outputs: outputs, each: "one name")

@@ -43,7 +43,13 @@ package struct ArrayFiles: Equatable, Sendable {
   }
 }
 
-package struct CSVSpec: Equatable, Sendable {
+/// Where a format's samples are when dev and test may be files of their own.
+package protocol PartFiles {
+  var dev: String? { get set }
+  var test: String? { get set }
+}
+
+package struct CSVSpec: PartFiles, Equatable, Sendable {
   package var train: String
   package var dev: String?
   package var test: String?
@@ -62,7 +68,7 @@ package struct CSVSpec: Equatable, Sendable {
 }
 
 /// A table whose rows follow each other in time, equally far apart.
-package struct SeriesSpec: Equatable, Sendable {
+package struct SeriesSpec: PartFiles, Equatable, Sendable {
   package var train: String
   package var dev: String?
   package var test: String?
@@ -88,7 +94,7 @@ package struct SeriesSpec: Equatable, Sendable {
 }
 
 /// A text in which every window of tokens is a sample and the token after each of them its target.
-package struct TextSpec: Equatable, Sendable {
+package struct TextSpec: PartFiles, Equatable, Sendable {
   /// Files, one after the other.
   package var train: [String]
   package var dev: String?
@@ -124,7 +130,7 @@ package enum WindowChoice: String, CaseIterable, Sendable {
 }
 
 /// Files of tokens that are mapped, never copied or read whole: `.npy` of one axis, or `.bin` of 16-bit numbers.
-package struct TokensSpec: Equatable, Sendable {
+package struct TokensSpec: PartFiles, Equatable, Sendable {
   package var train: String
   package var dev: String?
   package var test: String?

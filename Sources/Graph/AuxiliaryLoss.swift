@@ -32,6 +32,16 @@ package enum AuxiliaryLossKind: Equatable, Sendable {
   /// Source: Gatys, Ecker, Bethge, "Image style transfer using convolutional neural networks", CVPR 2016, equation 4.
   case gram
 
+  /// Whether it asks which samples are of one class.
+  package var readsClasses: Bool {
+    if case .loss(.pairwise(let loss)) = self { loss.readsClasses } else { false }
+  }
+
+  /// Whether a sample's loss depends on the other samples of its micro-shard.
+  package var comparesSamples: Bool {
+    if case .loss(let loss) = self { loss.comparesSamples } else { false }
+  }
+
   /// The word in the config, for losses that stand only beside another.
   package var name: String {
     switch self {
@@ -62,6 +72,22 @@ package enum PairwiseLoss: Equatable, Sendable {
   ///
   /// Source: van den Oord, Li, Vinyals, "Representation learning with contrastive predictive coding", 2018, equation 4.
   case infoNCE(temperature: Double)
+
+  /// Whether it asks which samples are of one class.
+  package var readsClasses: Bool {
+    switch self {
+    case .hardTriplet, .contrastive: true
+    case .triplet, .infoNCE: false
+    }
+  }
+
+  /// Whether a sample's loss depends on the other samples of its micro-shard.
+  package var comparesSamples: Bool {
+    switch self {
+    case .hardTriplet, .infoNCE: true
+    case .triplet, .contrastive: false
+    }
+  }
 
   /// Entries along the first axis of a sample; nil: a sample is one of them.
   package var entries: Int? {

@@ -19,7 +19,7 @@ extension GraphBuilder {
       share = try attachMain(loss, target: name, to: end, role, site)
     }
     guard !others.isEmpty else { return }
-    let shares = try [share] + others.map { try attach($0, of: end) }
+    let shares = try [share] + others.map { try attach($0, beside: loss, of: end) }
     add(.sumShares, shares, to: [addValue(.lossShare, elementCount: 1)], site)
   }
 
@@ -71,8 +71,12 @@ extension GraphBuilder {
 
   /// One more loss; its share of the total.
   ///
-  /// - Parameter end: Of the model, which the data's targets are for.
-  private mutating func attach(_ term: AuxiliaryLoss, of end: Flow) throws -> ValueID {
+  /// - Parameters:
+  ///   - main: The loss at the model's end, which the data's targets are for.
+  ///   - end: What it reads.
+  private mutating func attach(
+    _ term: AuxiliaryLoss, beside main: LossSpec, of end: Flow
+  ) throws -> ValueID {
     let spec = LayerSpec(.activation(.identity), place: term.place)
     let site = LayerSite(spec: spec, path: "auxiliary_losses.\(term.output)", reluFollows: false)
     let flow = try flow(named: term.output, site)
@@ -85,17 +89,16 @@ extension GraphBuilder {
     var inputs = [flow.value]
     if let name = term.target {
       inputs.append(try value(named: name, like: flow, site))
-    } else if term.kind.readsTargets, flow.elementCount != end.elementCount {
-      throw site.fault(
-        "compares an output of shape \(flow.shape) with targets of \(end.elementCount) numbers",
-        expected: "as many outputs as the model's end has",
-        remedy: "end this part with a layer like the model's last, or set a target")
+    } else if term.kind.readsTargets || term.kind.readsClasses {
+      try checkTargets(of: term.kind, main, flow.shape, end.shape, site)
     }
     let positions = term.kind.positions(of: flow.shape)
     let shape = LossTermShape(
       kind: term.kind, positions: positions, channels: flow.elementCount / positions,
       width: flow.shape.last ?? 1, weight: term.weight, hasTarget: inputs.count > 1)
-    if !shape.hasTarget, term.kind.readsTargets { inputs.append(dataTarget(of: end)) }
+    if !shape.hasTarget, term.kind.readsTargets || term.kind.readsClasses {
+      inputs.append(dataTarget(of: end))
+    }
     let losses = addValue(.activation, elementCount: positions)
     let gradient = addValue(.activation, elementCount: flow.elementCount)
     add(.lossTerm(shape), inputs, to: [losses, gradient], site)
@@ -104,11 +107,42 @@ extension GraphBuilder {
     return share
   }
 
+  /// - Throws: When the data's targets, which are for the model's end, are not what the loss inside can read.
+  private func checkTargets(
+    of kind: AuxiliaryLossKind, _ main: LossSpec, _ shape: [Int], _ end: [Int], _ site: LayerSite
+  ) throws {
+    if kind.readsTargets, shape != end {
+      throw site.fault(
+        "compares an output of shape \(shape) with the targets of the model's end, \(end)",
+        expected: "an output of the same shape",
+        remedy: "end this part with a layer like the model's last, or set a target")
+    }
+    if main.ignoredClass != nil {
+      throw site.fault(
+        "reads targets in which the main loss leaves out a class",
+        expected: "a main loss without ignore, other than ctc", remedy: "set a target")
+    }
+    let (asked, given) = (kind.positions(of: shape), main.positions(of: end))
+    if kind.takesClasses, asked != given {
+      throw site.fault(
+        "asks for \(asked) classes of a sample, but the main loss for \(given)",
+        expected: "two losses that read as many classes", remedy: "change one of them")
+    }
+  }
+
   private func check(_ term: AuxiliaryLoss, _ shape: [Int], _ site: LayerSite) throws {
     if !term.kind.readsTargets, let target = term.target {
       throw site.fault(
         "compares the output with \(target), but the loss is of the output alone",
         expected: "no target", remedy: "remove target")
+    }
+    if case .loss(let loss) = term.kind, let weights = loss.classWeights {
+      let outputs = shape.reduce(1, *) / term.kind.positions(of: shape)
+      guard weights.count == outputs else {
+        throw site.fault(
+          "has \(weights.count) class_weights for \(outputs) outputs",
+          expected: "one weight per output", remedy: "make the list \(outputs) long")
+      }
     }
     switch term.kind {
     case .loss(let loss) where loss.ignoredClass != nil || loss.spellsLabels:
@@ -227,8 +261,13 @@ extension AuxiliaryLossKind {
     }
   }
 
+  /// Whether class numbers may be what it reads of the data.
+  fileprivate var takesClasses: Bool {
+    if case .loss(let loss) = self { loss.takesClasses } else { false }
+  }
+
   /// Whether it compares the output with the data's targets if with no other layer.
-  fileprivate var readsTargets: Bool {
+  package var readsTargets: Bool {
     switch self {
     case .loss(.pairwise), .klDivergence: false
     case .loss, .cosine, .gram: true

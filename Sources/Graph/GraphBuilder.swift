@@ -85,7 +85,9 @@ package struct GraphBuilder {
     defer { isFrozen = wasFrozen }
     let flow = try layer.source.map { try self.flow(named: $0, site) } ?? flow
     let result = try apply(site, to: flow)
-    if let name = layer.name { (flows[name], sites[name]) = (result, site) }
+    if let name = layer.name, name != ModelSpec.inputName {
+      (flows[name], sites[name]) = (result, site)
+    }
     guard !layer.kind.isContainer else { return result }
     graph.layers.append(
       LayerSummary(

@@ -26,6 +26,11 @@ extension LossSpec {
     if case .pairwise = self { true } else { false }
   }
 
+  /// Whether a sample's loss depends on the other samples of its micro-shard.
+  package var comparesSamples: Bool {
+    if case .pairwise(let loss) = self { loss.comparesSamples } else { false }
+  }
+
   /// Weights of classes, or of positive answers.
   package var classWeights: [Double]? {
     switch self {

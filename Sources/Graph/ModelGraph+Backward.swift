@@ -16,9 +16,10 @@ extension ModelGraph {
   }
 }
 
-private struct Derivation {
+/// A graph on the way to its backward half; rules of image and sequence layers stand in files of their own.
+struct Derivation {
   var graph: ModelGraph
-  var gradients: [ValueID: ValueID] = [:]
+  fileprivate var gradients: [ValueID: ValueID] = [:]
   /// Values that a parameter (or the wanted input) flows into.
   private let differentiable: Set<ValueID>
   /// What the readers of a parameter with several of them say of its gradient, by parameter.
@@ -175,143 +176,6 @@ private struct Derivation {
     }
   }
 
-  /// Operations of image networks.
-  private mutating func deriveImages(_ operation: Operation, _ dy: ValueID) {
-    let x = operation.inputs[0]
-    switch operation.kind {
-    case .scaleChannels(let shape):
-      let scale = operation.inputs[1]
-      addGradient(.scaleChannelsGradient(shape), [x, dy], of: scale, operation)
-      addGradient(.scaleChannels(shape), [dy, scale], of: x, operation)
-    case .addBias(let channels):
-      addParameterGradients(
-        .biasGradient(channels: channels), [dy], of: [operation.inputs[1]], operation)
-      contribute(dy, to: x, operation)
-    case .convolutionInputGradient(let geometry):
-      // A transposed convolution: of the convolution whose gradient it is, dy is the input.
-      let weights = operation.inputs[1]
-      addParameterGradients(
-        .convolutionWeightGradient(geometry), [dy, x], of: [weights], operation)
-      addGradient(.convolution(geometry), [dy, weights], of: x, operation)
-    case .groupNorm(let shape): deriveGroupNorm(shape, operation, dy)
-    case .localResponseNorm(let window):
-      addGradient(
-        .localResponseNormGradient(window), [x, operation.outputs[1], dy], of: x, operation)
-    case .channelDropout: addGradient(operation.kind, [dy], of: x, operation)
-    case .adaptiveAveragePool(let geometry):
-      addGradient(.adaptiveAveragePoolGradient(geometry), [dy], of: x, operation)
-    case .upsample(let geometry, let mode):
-      addGradient(.upsampleGradient(geometry, mode), [dy], of: x, operation)
-    case .prelu(let channels, let slopes):
-      let slope = operation.inputs[1]
-      let dx = graph.addValue(.activation, elementCount: graph[x].elementCount)
-      graph.add(
-        .preluGradient(channels: channels, slopes: slopes), [x, dy, slope],
-        to: [dx, newParameterGradient(slope)], layer: operation.layer)
-      contribute(dx, to: x, operation)
-    default: preconditionFailure("\(operation.kind.name) has no backward rule")
-    }
-  }
-
-  private mutating func deriveSequence(_ operation: Operation, _ dy: ValueID) {
-    let x = operation.inputs[0]
-    switch operation.kind {
-    case .embedding(let words, let channels):
-      let table = operation.inputs[1]
-      let others = takeSharedGradient(of: table, operation).map { [$0] } ?? []
-      addParameterGradients(
-        .embeddingGradient(words: words, channels: channels), [x, dy] + others, of: [table],
-        operation)
-    case .tiedDense(let inputs, let units, let positions):
-      let table = operation.inputs[1]
-      addParameterGradients(
-        .denseWeightGradient(inputs: units, units: inputs, positions: positions), [dy, x],
-        of: [table], operation)
-      addGradient(
-        .dense(inputs: units, units: inputs, positions: positions), [dy, table], of: x, operation)
-    case .addPositions(let steps, let channels):
-      addParameterGradients(
-        .biasGradient(channels: steps * channels), [dy], of: [operation.inputs[1]], operation)
-      contribute(dy, to: x, operation)
-    case .prepend(let steps, let channels):
-      let dx = graph.addValue(.activation, elementCount: graph[x].elementCount)
-      let dtoken = newParameterGradient(operation.inputs[1])
-      graph.add(
-        .prependGradient(steps: steps, channels: channels), [dy], to: [dx, dtoken],
-        layer: operation.layer)
-      contribute(dx, to: x, operation)
-    case .recurrence(let shape): deriveRecurrence(shape, operation, dy)
-    case .attention(let shape): deriveAttention(shape, operation, dy)
-    case .rmsNorm(let shape):
-      let dx = graph.addValue(.activation, elementCount: graph[x].elementCount)
-      let gamma = operation.inputs[1]
-      graph.add(
-        .rmsNormGradient(shape), [x, dy, gamma, operation.outputs[1]],
-        to: [dx, newParameterGradient(gamma)], layer: operation.layer)
-      contribute(dx, to: x, operation)
-    case .keepSteps: addGradient(operation.kind, [dy, operation.inputs[1]], of: x, operation)
-    case .lastStep(let steps, let channels):
-      addGradient(
-        .lastStepGradient(steps: steps, channels: channels), [dy, operation.inputs[1]], of: x,
-        operation)
-    case .averageSteps(let steps, let channels):
-      addGradient(
-        .averageStepsGradient(steps: steps, channels: channels), [dy, operation.inputs[1]], of: x,
-        operation)
-    default: preconditionFailure("\(operation.kind.name) is no layer of sequences")
-    }
-  }
-
-  private mutating func deriveRecurrence(
-    _ shape: RecurrentShape, _ operation: Operation, _ dy: ValueID
-  ) {
-    let (h, memory) = (operation.outputs[0], Array(operation.outputs.dropFirst()))
-    let weights = operation.inputs[1]
-    let lengths = shape.isPadded ? operation.inputs.suffix(1) : []
-    let count = shape.steps * shape.width
-    let gradients = (0..<(shape.cell.hasTwoGradients ? 2 : 1)).map { _ in
-      graph.addValue(.activation, elementCount: count)
-    }
-    graph.add(
-      .recurrenceGradient(shape), [dy, weights, h] + memory + lengths, to: gradients,
-      layer: operation.layer)
-    let products = gradients[gradients.count - 1]
-    if operation.inputs.count - lengths.count > 2 {
-      addParameterGradients(
-        .biasGradient(channels: shape.width), [products], of: [operation.inputs[2]], operation)
-    }
-    addParameterGradients(
-      .recurrenceWeightGradient(shape), [h, products] + memory, of: [weights], operation)
-    contribute(gradients[0], to: operation.inputs[0], operation)
-  }
-
-  private mutating func deriveAttention(
-    _ shape: AttentionShape, _ operation: Operation, _ dy: ValueID
-  ) {
-    let operands = operation.inputs.prefix(shape.isSelf ? 1 : 2)
-    let gradients = operands.map {
-      graph.addValue(.activation, elementCount: graph[$0].elementCount)
-    }
-    graph.add(
-      .attentionGradient(shape), operation.inputs + operation.outputs + [dy], to: gradients,
-      layer: operation.layer)
-    for (input, gradient) in zip(operands, gradients) {
-      contribute(gradient, to: input, operation)
-    }
-  }
-
-  private mutating func deriveGroupNorm(
-    _ shape: GroupNormShape, _ operation: Operation, _ dy: ValueID
-  ) {
-    let (x, parameters) = (operation.inputs[0], operation.inputs.dropFirst())
-    let dx = graph.addValue(.activation, elementCount: graph[x].elementCount)
-    let parameterGradients = parameters.map { newParameterGradient($0) }
-    graph.add(
-      .groupNormGradient(shape), [x, dy] + parameters.prefix(1) + operation.outputs[1...2],
-      to: [dx] + parameterGradients, layer: operation.layer)
-    contribute(dx, to: x, operation)
-  }
-
   // MARK: Bookkeeping
 
   /// Adds up what the readers of each shared parameter say of its gradient.
@@ -323,7 +187,7 @@ private struct Derivation {
   }
 
   /// Hands over what others have said so far of the gradient of a shared parameter.
-  private mutating func takeSharedGradient(
+  mutating func takeSharedGradient(
     of value: ValueID, _ operation: Operation
   ) -> ValueID? {
     guard case .parameter(let index) = graph[value].role,
@@ -341,7 +205,7 @@ private struct Derivation {
   }
 
   /// Appends an operation that computes one gradient of `value`, if anything depends on it.
-  private mutating func addGradient(
+  mutating func addGradient(
     _ kind: OperationKind, _ inputs: [ValueID], of value: ValueID, _ operation: Operation
   ) {
     guard differentiable.contains(value) else { return }
@@ -350,7 +214,7 @@ private struct Derivation {
     contribute(gradient, to: value, operation)
   }
 
-  private mutating func addParameterGradients(
+  mutating func addParameterGradients(
     _ kind: OperationKind, _ inputs: [ValueID], of parameters: [ValueID], _ operation: Operation
   ) {
     guard parameters.contains(where: differentiable.contains) else { return }
@@ -358,7 +222,7 @@ private struct Derivation {
     graph.add(kind, inputs, to: gradients, layer: operation.layer)
   }
 
-  private mutating func newParameterGradient(_ value: ValueID) -> ValueID {
+  mutating func newParameterGradient(_ value: ValueID) -> ValueID {
     guard case .parameter(let index) = graph[value].role else {
       preconditionFailure("value \(value.index) is no parameter")
     }
@@ -376,7 +240,7 @@ private struct Derivation {
   }
 
   /// Adds `gradient` to what is known of `value`'s gradient.
-  private mutating func contribute(
+  mutating func contribute(
     _ gradient: ValueID, to value: ValueID, _ operation: Operation
   ) {
     guard differentiable.contains(value) else { return }

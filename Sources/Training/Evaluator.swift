@@ -8,11 +8,14 @@ import Storage
 /// Runs the network over a part of the data on all ranks, each sample exactly once.
 ///
 /// A sample's output does not depend on the samples it is computed with, so the ranks may split the
-/// part as they like; rank 0 adds everything up in the order of the samples.
+/// part as they like; where its loss does, they split it between passes, whose samples are the same on any number of
+/// ranks. Rank 0 adds everything up in the order of the samples.
 package struct Evaluator<S: Scalar> {
   private let engine: ShardEngine<S>
   private let collectives: any Collectives
   private let layout: SampleRecordLayout
+  /// Samples that stay together.
+  private let unit: Int
 
   /// - Parameter comparesWithData: Whether the loss compares outputs with the data's targets.
   package init(
@@ -20,6 +23,7 @@ package struct Evaluator<S: Scalar> {
     collectives: any Collectives
   ) {
     self.engine = engine
+    unit = loss.comparesSamples ? engine.plan.capacity : 1
     self.collectives = collectives
     let graph = engine.plan.graph
     let (positions, outputs) = graph.lossShape
@@ -36,12 +40,11 @@ package struct Evaluator<S: Scalar> {
   package func evaluate(
     samples: Int, pause: (() throws -> Void)? = nil, load: (_ samples: Range<Int>) throws -> Void
   ) throws -> Evaluation {
-    let part = ShardRange.samples(
-      ofShard: collectives.rank, of: collectives.ranks, samples: samples)
+    let part = share(of: samples)
     var records: [Float] = []
     records.reserveCapacity(part.count * layout.width)
     let capacity = engine.plan.capacity
-    let most = (samples + collectives.ranks - 1) / collectives.ranks
+    let most = (0..<collectives.ranks).map { share(of: samples, rank: $0).count }.max() ?? 0
     var rounds = EvaluationRounds(
       passes: (most + capacity - 1) / capacity, arePaused: pause != nil)
     while let passes = rounds.next() {
@@ -59,6 +62,14 @@ package struct Evaluator<S: Scalar> {
     }
     let gathered = try collectives.gather(bytes(of: records), to: 0)
     return try shared(gathered.map { layout.evaluation(of: $0.flatMap(floats)) })
+  }
+
+  /// The samples of a rank, this one if none is named.
+  private func share(of samples: Int, rank: Int? = nil) -> Range<Int> {
+    let units = ShardRange.samples(
+      ofShard: rank ?? collectives.rank, of: collectives.ranks, samples: (samples + unit - 1) / unit
+    )
+    return min(units.lowerBound * unit, samples)..<min(units.upperBound * unit, samples)
   }
 
   /// The longest of the ranks' durations.

@@ -35,9 +35,7 @@ package struct ModelPlans: Sendable {
 
   /// How many numbers, or classes, a target may have; nil: the loss has no use for one.
   package var targetOutputs: Int? {
-    guard let loss = graph.loss, graph[loss.inputs[1]].role == .target else { return nil }
-    if case .loss(let spec, _, _) = loss.kind, spec.isPairwise { return nil }
-    return outputs
+    graph.operations.contains { $0.comparesWithTargets(in: graph) } ? outputs : nil
   }
 
   /// Class numbers of a sample: one for each step of a sequence of logits.
@@ -76,5 +74,17 @@ extension RunSpec {
     try GraphBuilder.forward(
       model, loss: loss, target: lossTarget, auxiliary: auxiliaryLosses, mode: mode,
       convolutions: convolution.algorithm)
+  }
+}
+
+extension Operation {
+  /// Whether it is a loss that compares outputs with the data's targets.
+  fileprivate func comparesWithTargets(in graph: ModelGraph) -> Bool {
+    switch kind {
+    case .loss(let spec, _, _): !spec.isPairwise && graph[inputs[1]].role == .target
+    case .temporalLoss: true
+    case .lossTerm(let shape): shape.kind.readsTargets && !shape.hasTarget
+    default: false
+    }
   }
 }

@@ -42,14 +42,15 @@ package enum Probe {
     ).map { throw $0 }
     try model.load(TensorTable(weights.tensors, place: weights.path))
 
-    let target = try inputs.tensor("target")
+    let target = plan.graph.target == nil ? nil : try inputs.tensor("target")
     let classAxes = plan.graph.answers > 1 ? 2 : 1
     let usesClasses =
-      spec.loss.takesClasses
-      && (target.shape.count == classAxes || spec.loss.ignoredClass != nil)
+      spec.needsClasses
+      || spec.loss.takesClasses
+        && (target?.shape.count == classAxes || spec.loss.ignoredClass != nil)
     let engine = ShardEngine(plan, model: model, usesClasses: usesClasses, seed: spec.seed)
     try inputs.tensor("input").copy(into: engine.input)
-    try load(target, into: engine, spec.loss, inputs.path)
+    if let target { try load(target, into: engine, spec, inputs.path) }
     let leaf = AlignedMemory<S>(count: plan.leaf.count)
     leaf.withBlock { sums in
       engine.beginShard(rows: rows, batchSize: rows, step: 0, firstSample: 0, leaf: sums)
@@ -72,15 +73,16 @@ package enum Probe {
   }
 
   private static func load<S: Scalar & TensorNumber>(
-    _ target: NamedTensor, into engine: ShardEngine<S>, _ loss: LossSpec, _ path: String
+    _ target: NamedTensor, into engine: ShardEngine<S>, _ spec: RunSpec, _ path: String
   ) throws {
+    let loss = spec.loss
     let rows = engine.plan.capacity
     let graph = engine.plan.graph
     let outputs = graph.outputShape.reduce(1, *)
     if engine.usesClasses {
       let classes = target.integers() ?? target.doubles().map { Int($0.rounded()) }
       let answers = graph.answers
-      let known = loss.firstClass..<graph.outputs
+      let known = loss.firstClass..<(spec.comparesWithData ? graph.outputs : Int(Int32.max))
       guard classes.count == rows * answers,
         classes.allSatisfy({ known.contains($0) || $0 == loss.ignoredClass })
       else {

@@ -53,6 +53,7 @@ package struct RunMaterial {
       try faults.collect {
         try data.shape.checkInput(ofModel: spec.model.input, place: inputPlace)
       }
+      try faults.collect { try plans.checkAnswers(of: data.shape) }
       try faults.collect { try spec.model.checkVocabulary(of: data.shape) }
       try faults.throwIfAny()
       return data
@@ -63,6 +64,19 @@ package struct RunMaterial {
 extension RunMaterial {
   /// Gives back the memory of the checkpoint's tensors, once the replica has them.
   package mutating func releaseTensors() { checkpoint?.releaseTensors() }
+}
+
+extension ModelPlans {
+  /// Checks that samples have one class each where the loss does not say how many.
+  fileprivate func checkAnswers(of data: DataShape) throws {
+    let count = data.target.answers
+    guard targetOutputs == nil, count != answers else { return }
+    throw Diagnostic(
+      place: "loss",
+      problem: "the data have \(count) classes per sample, the loss takes them for one",
+      expected: "one class per sample for this loss",
+      remedy: "use other data, or a loss that reads a class at every step")
+  }
 }
 
 extension ModelSpec {

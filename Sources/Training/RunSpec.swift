@@ -58,12 +58,14 @@ extension RunSpec {
   /// Whether the loss compares the model's end with the data's targets.
   package var comparesWithData: Bool { lossTarget == nil && !loss.isPairwise }
 
-  /// Whether a loss compares samples of a micro-shard with each other.
-  package var hasPairwiseLoss: Bool {
-    loss.isPairwise
-      || auxiliaryLosses.contains {
-        if case .loss(let loss) = $0.kind { loss.isPairwise } else { false }
-      }
+  /// Whether a loss compares the samples of a micro-shard with each other.
+  package var comparesSamples: Bool {
+    loss.comparesSamples || auxiliaryLosses.contains(where: \.kind.comparesSamples)
+  }
+
+  /// Whether targets must be class numbers, to be read or because nothing else is read.
+  package var needsClasses: Bool {
+    !comparesWithData || auxiliaryLosses.contains(where: \.kind.readsClasses)
   }
 
   /// Whether an output can be right or wrong.

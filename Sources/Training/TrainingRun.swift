@@ -204,7 +204,6 @@ package final class TrainingRun {
     loader.loadInputs(
       positions, order: order, epoch: epoch,
       into: engine.input.prefix(positions.count * loader.elementCount))
-    guard engine.plan.graph.target != nil else { return }
     if engine.usesClasses {
       loader.loadClasses(
         positions, order: order, epoch: epoch,

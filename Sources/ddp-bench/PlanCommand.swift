@@ -35,9 +35,9 @@ struct PlanCommand: ParsableCommand {
       let spec = try config.load().spec
       let plans = try ModelPlans(spec)
       try LoadedData.prepare(
-        spec.data, seed: spec.seed, outputs: plans.outputs, answers: plans.answers)
+        spec.data, seed: spec.seed, outputs: plans.targetOutputs, answers: plans.answers)
       let data = try LoadedData.open(
-        spec.data, seed: spec.seed, outputs: plans.outputs, answers: plans.answers)
+        spec.data, seed: spec.seed, outputs: plans.targetOutputs, answers: plans.answers)
       let limits = Stopwatch(seconds: 0.1).limits()
       let times = MachineMeasurement.oneRank(spec, plans: plans, data: data, seconds: seconds)
       try report.publish(

@@ -89,9 +89,9 @@ struct PlanCommand: ParsableCommand {
   private func availableData(_ spec: RunSpec, _ plans: ModelPlans) -> LoadedData? {
     do {
       try LoadedData.prepare(
-        spec.data, seed: spec.seed, outputs: plans.outputs, answers: plans.answers)
+        spec.data, seed: spec.seed, outputs: plans.targetOutputs, answers: plans.answers)
       let data = try LoadedData.open(
-        spec.data, seed: spec.seed, outputs: plans.outputs, answers: plans.answers)
+        spec.data, seed: spec.seed, outputs: plans.targetOutputs, answers: plans.answers)
       try data.shape.checkInput(ofModel: spec.model.input, place: "model.input")
       return data
     } catch {

@@ -23,7 +23,7 @@ struct ReferenceBitsTests {
     loss_target: input
     auxiliary_losses:
       - {of: code, loss: kl_divergence, weight: 0.01}
-      - {of: code, loss: {hard_triplet: {margin: 0.5}}, weight: 0.1}
+      - {of: code, loss: {hard_triplet: {margin: 50}}, weight: 0.1}
     optimizer: {kind: adamw, learning_rate: 0.01, weight_decay: 0.1}
     training: {epochs: 3, batch: 32, shards: 4, clip_norm: 1}
 
@@ -51,6 +51,10 @@ struct ReferenceBitsTests {
       #expect(result.status == 0, "\(result.errors)")
       #expect(try weights("\(ranks)") == weights("1"), "\(ranks) ranks")
     }
+    let pulled = try command.run(
+      arguments + ["output.folder=pulled", "auxiliary_losses.1.weight=0.2"])
+    #expect(pulled.status == 0, "\(pulled.errors)")
+    #expect(try weights("pulled") != weights("1"), "the triplets have no effect")
     let cut = arguments + ["output.folder=cut"]
     #expect(try command.run(ranks: 3, cut + ["training.max_steps=5"]).status == 0)
     let early = try SafetensorsFile(path: command.path("cut/model.safetensors"))
@@ -110,5 +114,27 @@ struct ReferenceBitsTests {
       try command.run(ranks: ranks, ["evaluate", "code.yaml", "--part", "dev"]).output
     }
     #expect(reports[0].contains("loss") && reports[0] == reports[1])
+  }
+
+  @Test("a loss that compares samples sees the same ones on any number of ranks")
+  func evaluationOfComparedSamples() throws {
+    let command = try Command()
+    defer { command.remove() }
+    let config = """
+      name: faces
+      data: {format: generated, kind: blobs, samples: 160, classes: 3, dev: {fraction: 0.25}}
+      model: {input: [2], layers: [{dense: 6}]}
+      loss: {hard_triplet: {margin: 50}}
+      optimizer: {kind: sgd, learning_rate: 0.01}
+      training: {epochs: 1, batch: 32}
+      evaluation: {batch: 8}
+
+      """
+    try config.write(toFile: command.path("faces.yaml"), atomically: true, encoding: .utf8)
+    #expect(try command.run(["faces.yaml", "--progress", "none"]).status == 0)
+    let reports = try (1...4).map { ranks in
+      try command.run(ranks: ranks, ["evaluate", "faces.yaml", "--part", "dev"]).output
+    }
+    #expect(reports[0].contains("loss") && Set(reports).count == 1, "\(reports)")
   }
 }

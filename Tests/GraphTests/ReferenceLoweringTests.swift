@@ -5,7 +5,7 @@ import Testing
 /// Layers that refer to others by name, and losses inside of the network.
 @Suite("Lowering of references")
 struct ReferenceLoweringTests {
-  private static let softmax = LossSpec.softmaxCrossEntropy(labelSmoothing: 0, classWeights: nil)
+  static let softmax = LossSpec.softmaxCrossEntropy(labelSmoothing: 0, classWeights: nil)
 
   private static func layer(
     _ kind: LayerKind, _ name: String? = nil, from source: String? = nil
@@ -22,10 +22,11 @@ struct ReferenceLoweringTests {
   }
 
   private static func graph(
-    _ layers: [LayerSpec], input: [Int] = [4], _ auxiliary: [AuxiliaryLoss] = []
+    _ layers: [LayerSpec], input: [Int] = [4], _ auxiliary: [AuxiliaryLoss] = [],
+    loss: LossSpec = softmax
   ) throws -> ModelGraph {
     try GraphBuilder.forward(
-      ModelSpec(input: input, layers: layers), loss: softmax, auxiliary: auxiliary, mode: .training)
+      ModelSpec(input: input, layers: layers), loss: loss, auxiliary: auxiliary, mode: .training)
   }
 
   struct Fault: Sendable {
@@ -33,10 +34,13 @@ struct ReferenceLoweringTests {
     var layers: [LayerSpec]
     var problem: String
     var auxiliary: [AuxiliaryLoss] = []
+    var loss: LossSpec
 
     init(
-      _ input: [Int], _ layers: [LayerSpec], _ problem: String, _ auxiliary: [AuxiliaryLoss] = []
+      _ input: [Int], _ layers: [LayerSpec], _ problem: String, _ auxiliary: [AuxiliaryLoss] = [],
+      loss: LossSpec = ReferenceLoweringTests.softmax
     ) {
+      self.loss = loss
       (self.input, self.layers, self.problem) = (input, layers, problem)
       self.auxiliary = auxiliary
     }
@@ -55,13 +59,23 @@ struct ReferenceLoweringTests {
     Fault([4], [layer(.channels(ChannelRange(first: 2, count: 3)))], "takes the channels 2 to 4"),
     Fault([5], [layer(.gaussianSample)], "got an input of shape [5]"),
     Fault(
-      [4], [dense(3, "a"), dense(2)], "with targets of 2 numbers",
+      [4], [dense(3, "a"), dense(2)], "with the targets of the model's end, [2]",
       [AuxiliaryLoss(.loss(softmax), output: "a")]),
     Fault([4], [dense(3, "a")], "kl_divergence", [AuxiliaryLoss(.klDivergence, output: "a")]),
     Fault([4], [dense(3, "a")], "cosine without a target", [AuxiliaryLoss(.cosine, output: "a")]),
     Fault(
       [4], [dense(3, "a")], "got an output of shape [3]",
       [AuxiliaryLoss(.loss(.pairwise(.triplet(margin: 1))), output: "a")]),
+    Fault(
+      [2, 4], [dense(3, "a")], "asks for 1 classes of a sample, but the main loss for 2",
+      [AuxiliaryLoss(.loss(.pairwise(.hardTriplet(margin: 1))), output: "a")]),
+    Fault(
+      [2, 4], [dense(3, "a")], "asks for 2 classes of a sample, but the main loss for 1",
+      [AuxiliaryLoss(.loss(softmax), output: "a")], loss: .meanSquared),
+    Fault(
+      [2, 4], [dense(3, "a")], "in which the main loss leaves out a class",
+      [AuxiliaryLoss(.loss(softmax), output: "a")],
+      loss: .softmaxCrossEntropy(labelSmoothing: 0, classWeights: nil, ignored: -1)),
     Fault([4], [dense(3)], "the output of b", [AuxiliaryLoss(.klDivergence, output: "b")]),
   ]
 
@@ -103,7 +117,7 @@ struct ReferenceLoweringTests {
   @Test("faults name the layer, what it got and what it needs", arguments: faultyModels)
   func faults(_ fault: Fault) throws {
     let found = try #require(throws: Diagnostic.self) {
-      _ = try Self.graph(fault.layers, input: fault.input, fault.auxiliary)
+      _ = try Self.graph(fault.layers, input: fault.input, fault.auxiliary, loss: fault.loss)
     }
     #expect(found.problem.contains(fault.problem), "\(found.problem)")
   }

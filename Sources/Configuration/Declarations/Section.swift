@@ -148,6 +148,9 @@ struct SectionSite {
     !keys.contains { faults.touch(join(path, $0)) }
   }
 
+  /// The place of the value at a path, or of the innermost value on the way that exists.
+  func place(at path: String) -> Place { node?.place(at: path) ?? place }
+
   /// The place of a key's value, or of the section when the key is not given.
   func place(of key: String) -> Place {
     node?.value(of: key)?.place ?? place

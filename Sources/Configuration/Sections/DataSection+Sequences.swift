@@ -17,36 +17,30 @@ extension DataSection {
           "level", \.level, textLevel,
           "What a token is. The vocabulary is the characters that occur, 256 bytes, or GPT-2's files.",
           aliases: ["vocabulary"]),
-        Key("windows", \.windows, windowChoice, windowsDocumentation),
-        Key(
-          "window", \.window, .wholeNumber(.atLeast(1), example: 128), "Tokens of a sample.",
-          isRequired: true),
-        Key(
-          "stride", \.stride, Format.wholeNumber(.atLeast(1), example: 1).optional,
-          "Tokens between the starts of two windows; null: the window. 1 makes a sample of every start."
-        ),
-      ],
-      part: PartSection.filePart,
-      make: { own, dev, test in
-        var spec = own
-        spec.dev = dev?.file
-        spec.test = test?.file
-        return .text(spec)
-      },
-      extract: { spec in
-        guard case .text(let text) = spec.source else { return nil }
-        return (
-          text, PartOptions(spec.dev, file: text.dev), PartOptions(spec.test, file: text.test)
-        )
-      })
+      ] + windowKeys(\.windows, \.window, \.stride),
+      make: { .text($0) },
+      extract: { if case .text(let files) = $0 { files } else { nil } })
   }
 
-  private static var windowChoice: Format<WindowChoice> {
-    .word(["contiguous": .contiguous, "random": .random])
+  /// Which tokens of a file are samples.
+  private static func windowKeys<Own>(
+    _ windows: WritableKeyPath<Own, WindowChoice>, _ window: WritableKeyPath<Own, Int>,
+    _ stride: WritableKeyPath<Own, Int?>
+  ) -> [Key<Own>] {
+    [
+      Key(
+        "windows", windows, .word(["contiguous": .contiguous, "random": .random]),
+        "Whether training windows start a stride apart, or as many of them anywhere, drawn anew in each epoch."
+      ),
+      Key(
+        "window", window, .wholeNumber(.atLeast(1), example: 128), "Tokens of a sample.",
+        isRequired: true),
+      Key(
+        "stride", stride, Format.wholeNumber(.atLeast(1), example: 1).optional,
+        "Tokens between the starts of two windows; null: the window. 1 makes a sample of every start."
+      ),
+    ]
   }
-
-  private static let windowsDocumentation =
-    "Whether training windows start a stride apart, or as many of them anywhere, drawn anew in each epoch."
 
   private static var textLevel: Format<TextLevel> {
     Choice(
@@ -89,27 +83,9 @@ extension DataSection {
         Key(
           "byte_pair", \.bytePair, bytePairFiles.format.optional,
           "What the tokens mean, for generate."),
-        Key("windows", \.windows, windowChoice, windowsDocumentation),
-        Key(
-          "window", \.window, .wholeNumber(.atLeast(1), example: 128), "Tokens of a sample.",
-          isRequired: true),
-        Key(
-          "stride", \.stride, Format.wholeNumber(.atLeast(1), example: 1).optional,
-          "Tokens between the starts of two windows; null: the window."),
-      ],
-      part: PartSection.filePart,
-      make: { own, dev, test in
-        var spec = own
-        spec.dev = dev?.file
-        spec.test = test?.file
-        return .tokens(spec)
-      },
-      extract: { spec in
-        guard case .tokens(let tokens) = spec.source else { return nil }
-        return (
-          tokens, PartOptions(spec.dev, file: tokens.dev), PartOptions(spec.test, file: tokens.test)
-        )
-      })
+      ] + windowKeys(\.windows, \.window, \.stride),
+      make: { .tokens($0) },
+      extract: { if case .tokens(let files) = $0 { files } else { nil } })
   }
 
   static var generatedSequences: Variant<DataDraft> {
@@ -170,18 +146,7 @@ extension DataSection {
           "stride", \.stride, .wholeNumber(.atLeast(1), example: 1),
           "Rows between the starts of two windows."),
       ],
-      part: PartSection.filePart, hasColumnNamedTarget: true,
-      make: { own, dev, test in
-        var spec = own
-        spec.dev = dev?.file
-        spec.test = test?.file
-        return .series(spec)
-      },
-      extract: { spec in
-        guard case .series(let series) = spec.source else { return nil }
-        return (
-          series, PartOptions(spec.dev, file: series.dev), PartOptions(spec.test, file: series.test)
-        )
-      })
+      hasColumnNamedTarget: true, make: { .series($0) },
+      extract: { if case .series(let files) = $0 { files } else { nil } })
   }
 }

@@ -66,6 +66,27 @@ enum DataSection {
       })
   }
 
+  /// A format whose dev and test parts are files like the first, or cut off it.
+  static func variant<Own: PartFiles>(
+    _ name: String, _ documentation: String, _ defaults: Own, _ keys: [Key<Own>],
+    hasColumnNamedTarget: Bool = false, make: @escaping (Own) -> DataSource,
+    extract: @escaping (DataSource) -> Own?
+  ) -> Variant<DataDraft> {
+    variant(
+      name, documentation, defaults, keys, part: PartSection.filePart,
+      hasColumnNamedTarget: hasColumnNamedTarget,
+      make: { own, dev, test in
+        var own = own
+        (own.dev, own.test) = (dev?.file, test?.file)
+        return make(own)
+      },
+      extract: { spec in
+        extract(spec.source).map {
+          ($0, PartOptions(spec.dev, file: $0.dev), PartOptions(spec.test, file: $0.test))
+        }
+      })
+  }
+
   private static var sharedKeys: [Key<DataSpec>] {
     [
       Key("normalize", \.normalization, normalization, "How inputs are scaled."),
@@ -182,17 +203,8 @@ extension DataSection {
         Key("ignore", \.ignored, anyColumns, "Columns to leave out."),
         Key("separator", \.separator, separator, "What stands between two columns."),
       ],
-      part: PartSection.filePart, hasColumnNamedTarget: true,
-      make: { own, dev, test in
-        var spec = own
-        spec.dev = dev?.file
-        spec.test = test?.file
-        return .csv(spec)
-      },
-      extract: { spec in
-        guard case .csv(let csv) = spec.source else { return nil }
-        return (csv, PartOptions(spec.dev, file: csv.dev), PartOptions(spec.test, file: csv.test))
-      })
+      hasColumnNamedTarget: true, make: { .csv($0) },
+      extract: { if case .csv(let files) = $0 { files } else { nil } })
   }
 
   private static var imageShape: Format<[Int]> {

@@ -8,6 +8,7 @@ enum RunChecks {
     checkStratification(draft, site, &faults)
     checkGenerated(draft, site, &faults)
     checkTarget(draft, site, &faults)
+    checkLosses(draft, site, &faults)
     checkClassTarget(draft, site, &faults)
     checkPadding(draft, site, &faults)
     checkLocalSteps(draft, site, &faults)
@@ -21,7 +22,7 @@ enum RunChecks {
     guard site.isSound("training.local_steps", in: faults), steps > 1 else { return }
     func refuse(_ path: String, _ what: String, expected: String, remedy: String) {
       faults.add(
-        at: site.node?.place(at: path) ?? site.place, path: path,
+        at: site.place(at: path), path: path,
         "\(what), but training.local_steps is \(steps)", expected: expected,
         remedy: remedy + ", or set training.local_steps to 1")
     }
@@ -52,10 +53,37 @@ enum RunChecks {
       draft.run.lossTarget == nil, draft.run.loss.impliedTarget != .classes
     else { return }
     faults.add(
-      at: site.node?.place(at: "data.target_kind") ?? site.place, path: "data.target_kind",
+      at: site.place(at: "data.target_kind"), path: "data.target_kind",
       "data.target_kind is classes, but the loss compares the outputs with numbers",
       expected: "multi_hot or values for this loss",
       remedy: "remove target_kind, or use softmax_cross_entropy")
+  }
+
+  /// What losses beside that of the model's end, and those that compare outputs with each other, read of the targets.
+  private static func checkLosses(
+    _ draft: RunDraft, _ site: SectionSite, _ faults: inout Faults
+  ) {
+    guard site.isSound("data.target_kind", "loss", "auxiliary_losses", in: faults) else { return }
+    let run = draft.run
+    let target =
+      draft.data.target ?? (run.lossTarget == nil ? run.loss.impliedTarget : .classes)
+    if run.needsClasses, target != .classes {
+      faults.add(
+        at: site.place(at: "data.target_kind"), path: "data.target_kind",
+        "the targets are numbers, but a loss asks for the classes of samples, or for no targets",
+        expected: "data.target_kind: classes", remedy: "write target_kind: classes under data")
+    }
+    for (index, term) in run.auxiliaryLosses.enumerated() {
+      guard term.target == nil, case .loss(let loss) = term.kind, !loss.isPairwise,
+        target == .classes, loss.impliedTarget != .classes
+      else { continue }
+      let path = "auxiliary_losses.\(index)"
+      faults.add(
+        at: site.place(at: path), path: path,
+        "\(path) compares \(term.output) with numbers, but the targets are classes",
+        expected: "a target, or softmax_cross_entropy", remedy: "add target: NAME, or target: input"
+      )
+    }
   }
 
   /// Labels and classes to ignore are numbers of classes.
@@ -67,7 +95,7 @@ enum RunChecks {
     else { return }
     let word = target == .multiHot ? "multi_hot" : "values"
     faults.add(
-      at: site.node?.place(at: "data.target_kind") ?? site.place, path: "data.target_kind",
+      at: site.place(at: "data.target_kind"), path: "data.target_kind",
       "data.target_kind is \(word), but the loss knows a class number that stands for none",
       expected: "class numbers for this loss", remedy: "remove target_kind, or loss.ignore")
   }
@@ -81,7 +109,7 @@ enum RunChecks {
       draft.data.spec.normalization == .standardize
     else { return }
     faults.add(
-      at: site.node?.place(at: "data.normalize") ?? site.place, path: "data.normalize",
+      at: site.place(at: "data.normalize"), path: "data.normalize",
       "data.normalize is standardize, after which the masking layer finds no padding",
       expected: "inputs as they are stored, or divided by a number",
       remedy: "remove normalize, and standardize before padding")
@@ -100,7 +128,7 @@ enum RunChecks {
       draft.run.training.earlyStopping != nil, draft.data.spec.dev == .none
     else { return }
     faults.add(
-      at: site.node?.place(at: "training.early_stopping") ?? site.place,
+      at: site.place(at: "training.early_stopping"),
       path: "training.early_stopping",
       "training.early_stopping has no dev data to judge by",
       expected: "samples that are neither trained nor tested on",
@@ -117,7 +145,7 @@ enum RunChecks {
       settings.batch != nil || settings.everyEpochs != 1
     else { return }
     faults.add(
-      at: site.node?.place(at: "evaluation.\(key)") ?? site.place, path: "evaluation.\(key)",
+      at: site.place(at: "evaluation.\(key)"), path: "evaluation.\(key)",
       "evaluation.\(key) is set, but there is neither dev nor test data to evaluate",
       expected: "samples that are not trained on",
       remedy: "add dev: {fraction: 0.1} under data, or remove \(key)")
@@ -134,7 +162,7 @@ enum RunChecks {
       }
       let path = "data.\(name).stratified"
       faults.add(
-        at: site.node?.place(at: path) ?? site.place, path: path,
+        at: site.place(at: path), path: path,
         "\(path) is true, but the targets are numbers without classes",
         expected: "targets of the kind classes or multi_hot", remedy: "remove stratified")
     }
@@ -148,7 +176,7 @@ enum RunChecks {
       ![.blobs, .spirals, .images].contains(generated.kind)
     else { return }
     faults.add(
-      at: site.node?.place(at: "data.classes") ?? site.place, path: "data.classes",
+      at: site.place(at: "data.classes"), path: "data.classes",
       "data.classes is \(generated.classes) for \(generated.kind.rawValue)",
       expected: "2, since only blobs, spirals and images have a choice",
       remedy: "remove classes, or set data.kind to blobs, spirals or images")

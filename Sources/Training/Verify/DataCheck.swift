@@ -45,8 +45,9 @@ struct DataCheck {
   private func targets() -> (text: String, fault: String?) {
     let samples = material.samples
     let loss = material.spec.loss
-    let known = Int32(loss.firstClass)..<Int32(graph.outputs)
     if material.usesClasses {
+      guard let outputs = material.plans.targetOutputs else { return ("labels", nil) }
+      let known = Int32(loss.firstClass)..<Int32(outputs)
       let classes = samples.classes.block.array
       let bad = classes.first { !known.contains($0) && $0 != loss.ignoredClass.map { Int32($0) } }
       return (

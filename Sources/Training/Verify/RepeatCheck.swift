@@ -149,11 +149,9 @@ extension OperationKind {
   /// Whether it is a loss that looks at other samples of the batch, as it should.
   fileprivate var comparesSamples: Bool {
     switch self {
-    case .loss(.pairwise, _, _): return true
-    case .lossTerm(let shape):
-      if case .loss(.pairwise) = shape.kind { return true }
-      return false
-    default: return false
+    case .loss(let loss, _, _): loss.comparesSamples
+    case .lossTerm(let shape): shape.kind.comparesSamples
+    default: false
     }
   }
 

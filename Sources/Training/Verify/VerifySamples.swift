@@ -85,9 +85,9 @@ package final class VerifySamples {
     _ spec: RunSpec, _ plans: ModelPlans, _ graph: ModelGraph, inputPlace: String
   ) throws {
     try LoadedData.prepare(
-      spec.data, seed: spec.seed, outputs: plans.outputs, answers: plans.answers)
+      spec.data, seed: spec.seed, outputs: plans.targetOutputs, answers: plans.answers)
     let data = try LoadedData.open(
-      spec.data, seed: spec.seed, outputs: plans.outputs, answers: plans.answers)
+      spec.data, seed: spec.seed, outputs: plans.targetOutputs, answers: plans.answers)
     try data.shape.checkInput(ofModel: spec.model.input, place: inputPlace)
     let loader = BatchLoader<Float>(part: data.train, statistics: data.statistics)
     let order = EpochOrder(count: data.train.count, seed: spec.seed, epoch: 0)

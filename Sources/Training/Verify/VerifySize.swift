@@ -30,7 +30,7 @@ package struct VerifySize: Equatable, Sendable {
     }
     input = spec.model.input
     // Losses on distances find others of a class only among many.
-    let fewest = spec.hasPairwiseLoss ? 16 : 2
+    let fewest = spec.comparesSamples ? 16 : 2
     gradientSamples = Self.count(3e9 / work.sample, in: fewest...max(fewest, 4))
     lossEvaluations = Self.count(
       1e11 / (work.sample * Double(gradientSamples) + work.weights), in: 16...2000)
