@@ -106,7 +106,10 @@ let package = Package(
       exclude: ["Examples", "README.md"], swiftSettings: careful),
     room(
       "Calibration",
-      ["Datasets", "Engine", "Kernels", "Plan", "Scaling", "Storage", "Training"]),
+      [
+        "Collectives", "DataParallel", "Datasets", "Engine", "Kernels", "Plan", "Scaling", "Storage",
+        "Training",
+      ]),
     room(
       "Configuration",
       [

@@ -1,3 +1,5 @@
+import Collectives
+import DataParallel
 import Datasets
 import Engine
 import Kernels
@@ -8,14 +10,14 @@ import Training
 
 /// The work of one rank, done on the thread that made it and timed part by part.
 ///
-/// A cycle is a small step: two micro-shards, their fold, the check, the update. So every part finds the
-/// caches as it would in a run. Weights stay as they are, since the learning rate is 0.
+/// A cycle is a small step: two micro-shards and their fold, or one pass of several, which folds by itself; the check, the
+/// update. So every part finds the caches as it would in a run. Weights stay as they are, since the learning rate is 0.
 final class RankMeasurement {
   private let spec: RunSpec
   private let plan: ExecutionPlan
   private let replica: Replica
   private let engine: ShardEngine<Float>
-  private let leaves: [AlignedMemory<Float>]
+  private let summation: GradientSummation<Float>
   private let source: SampleSource?
   private var loads = Samples()
   private var operations: [Samples]
@@ -31,7 +33,13 @@ final class RankMeasurement {
     replica = Replica(spec, plans: plans)
     engine = ShardEngine(
       plan, model: replica.model, usesClasses: spec.data.target == .classes, seed: spec.seed)
-    leaves = (0..<2).map { [plan] _ in AlignedMemory(count: plan.leaf.count) }
+    do {
+      summation = try GradientSummation(
+        length: plan.leaf.count, buckets: plan.buckets, shards: max(2, plan.shardsPerPass),
+        over: SoloCollectives())
+    } catch {
+      preconditionFailure("a rank alone waits for nobody: \(error)")
+    }
     source = data.map { SampleSource($0, seed: spec.seed) }
     operations = plan.graph.operations.map { _ in Samples() }
     if source == nil { engine.input.copy(from: noise(engine.input.count)) }
@@ -53,10 +61,13 @@ final class RankMeasurement {
   }
 
   private func takeCycle(_ cycle: Int) {
-    for (index, leaf) in leaves.enumerated() { passShard(2 * cycle + index, leaf: leaf.block) }
-    let sum = leaves[0].block
-    merges.time { accumulate(leaves[1].block, into: sum) }
-    let gradient = sum[plan.leaf.parameterStart..<plan.leaf.count]
+    if plan.shardsPerPass > 1 {
+      takePass(cycle)
+    } else {
+      for shard in 0..<2 { takeShard(shard, index: 2 * cycle + shard) }
+    }
+    merges.time { summation.fold(0..<plan.leaf.count, localShard: 1) }
+    let gradient = summation.sum[plan.leaf.parameterStart..<plan.leaf.count]
     checks.time { norm += sumOfSquares(gradient) }
     updates.time {
       let all = 0..<replica.model.parameters.count
@@ -67,16 +78,30 @@ final class RankMeasurement {
     }
   }
 
-  private func passShard(_ index: Int, leaf: Block<Float>) {
+  private func takeShard(_ shard: Int, index: Int) {
+    begin(index, rows: plan.capacity, leaf: summation.leaf(forLocalShard: shard))
+    timeOperations(shards: 1) { engine.run($0) }
+  }
+
+  private func takePass(_ index: Int) {
+    let shards = plan.shardsPerPass
+    let pass = ShardPass(
+      0..<shards, firstShard: 0, shardCount: shards, sampleCount: plan.passCapacity)
+    begin(index, rows: plan.passCapacity, leaf: summation.leaf(forLocalShard: 0))
+    timeOperations(shards: shards) { engine.run($0, pass, into: summation) }
+  }
+
+  private func begin(_ index: Int, rows: Int, leaf: Block<Float>) {
     engine.beginShard(
-      rows: plan.capacity, batchSize: spec.training.batch, step: 0, firstSample: 0, leaf: leaf)
-    if let source { loads.time { source.load(index, into: engine) } }
-    var start = ContinuousClock.now
+      rows: rows, batchSize: spec.training.batch, step: 0, firstSample: 0, leaf: leaf)
+    guard let source else { return }
+    loads.time(parts: rows / plan.capacity) { source.load(index, rows: rows, into: engine) }
+  }
+
+  /// - Parameter shards: Micro-shards that share the time.
+  private func timeOperations(shards: Int, _ run: (_ operation: Int) -> Void) {
     for operation in operations.indices {
-      engine.run(operation)
-      let end = ContinuousClock.now
-      operations[operation].add(end - start)
-      start = end
+      operations[operation].time(parts: shards) { run(operation) }
     }
   }
 
@@ -96,12 +121,11 @@ private func noise(_ count: Int) -> [Float] {
 struct Samples {
   private var seconds: [Double] = []
 
-  mutating func add(_ duration: Duration) { seconds.append(duration / .seconds(1)) }
-
-  mutating func time(_ work: () -> Void) {
+  /// - Parameter parts: Equal pieces of work in `work`, of which one is the sample.
+  mutating func time(parts: Int = 1, _ work: () -> Void) {
     let start = ContinuousClock.now
     work()
-    add(ContinuousClock.now - start)
+    seconds.append((ContinuousClock.now - start) / .seconds(1) / Double(parts))
   }
 
   /// The mean without the slowest twentieth: steps of a run meet the machine's other users too, in this measure.

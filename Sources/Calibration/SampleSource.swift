@@ -11,11 +11,11 @@ struct SampleSource {
     order = EpochOrder(count: data.train.count, seed: seed, epoch: 0)
   }
 
-  /// Fills the engine with the samples of micro-shard `index`, counted through the epoch and again.
+  /// Fills the engine with the samples of the pass `index`, counted through the epoch and again.
   ///
   /// Samples with tokens that the vocabulary does not have are passed over: a run says where they are.
-  func load(_ index: Int, into engine: ShardEngine<Float>) {
-    let rows = min(engine.plan.capacity, loader.part.count)
+  func load(_ index: Int, rows: Int, into engine: ShardEngine<Float>) {
+    let rows = min(rows, loader.part.count)
     let start = index * rows % (loader.part.count - rows + 1)
     let positions = start..<start + rows
     guard (try? loader.checkTokens(positions, order: order, epoch: 0)) != nil else { return }

@@ -56,10 +56,10 @@ private final class SharedRoom: @unchecked Sendable {
       }
       meet(thread, round: 4 * round + 2)
       // Two words there and two back.
-      let start = ContinuousClock.now
-      meet(thread, round: 4 * round + 3)
-      meet(thread, round: 4 * round + 4)
-      flags.add((ContinuousClock.now - start) / 2)
+      flags.time(parts: 2) {
+        meet(thread, round: 4 * round + 3)
+        meet(thread, round: 4 * round + 4)
+      }
     }
     return (sums.typical, flags.typical)
   }

@@ -145,16 +145,32 @@ package final class GradientSummation<S: Scalar> {
   }
 
   /// Says that the leaf of `shard` is complete in `bucket`, and adds up what this completes.
-  package func endLeaf(bucket: Int, localShard shard: Int) {
+  ///
+  /// - Parameter isFolded: Whether that was done already, by `fold` or in the slots themselves.
+  package func endLeaf(bucket: Int, localShard shard: Int, isFolded: Bool = false) {
     precondition(
       endedLeaves[bucket] == shard,
       "bucket \(bucket) ended shard \(shard) instead of \(endedLeaves[bucket])")
     endedLeaves[bucket] += 1
+    if !isFolded { fold(buckets[bucket], localShard: shard) }
+  }
+
+  /// Adds up what is complete in `range` with the leaf of `shard`.
+  package func fold(_ range: Range<Int>, localShard shard: Int) {
     let top = local.leafSlots[shard]
     for merge in 0..<local.merges[shard] {
-      let (source, target) = (slots[top - merge], slots[top - merge - 1])
-      accumulate(source[buckets[bucket]], into: target[buckets[bucket]])
+      accumulate(slots[top - merge][range], into: slots[top - merge - 1][range])
     }
+  }
+
+  /// How the leaves of `shards` are added up in the slots.
+  package func mergeOrder(of shards: Range<Int>) -> MergeOrder {
+    MergeOrder(slots: local.leafSlots, merges: local.merges, parts: shards)
+  }
+
+  /// Calls `body` with the elements `range` of slot 0, and how many elements lie from one slot to the next.
+  package func withSlots(_ range: Range<Int>, _ body: (Block<S>, Int) -> Void) {
+    body(slots[0][range], slots.stride)
   }
 
   /// Starts to sum `bucket` over the ranks; its slices belong to the sum until `waitSum` returns.

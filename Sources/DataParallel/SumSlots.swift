@@ -11,7 +11,8 @@ struct SumSlots<S: Scalar> {
   let sharesMemory: Bool
   private let memory: SharedMemory<S>
   private let own: Int
-  private let stride: Int
+  /// Elements from a slot to the next.
+  let stride: Int
 
   /// All ranks make theirs together.
   init(count: Int, length: Int, over group: any Collectives) throws(CollectivesError) {

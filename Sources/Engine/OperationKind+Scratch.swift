@@ -24,7 +24,7 @@ extension OperationKind {
       matrixProductScratchCount(
         MatrixShape(rows: rows * positions, columns: inputs, depth: units), of: scalar)
     case .denseWeightGradient(let inputs, let units, let positions):
-      matrixProductScratchCount(
+      treeProductScratchCount(
         MatrixShape(rows: inputs, columns: units, depth: rows * positions), of: scalar)
     case .tiedDense(let inputs, let units, let positions):
       matrixProductScratchCount(

@@ -15,7 +15,7 @@ extension ShardEngine {
     case .temporalLoss(let shape): runTemporalLoss(shape, index)
     case .answerWeights(let positions, let ignored):
       Kernels.answerWeights(
-        samples: rows, positions: positions, classes: ignored == nil ? nil : classes,
+        samples: rows, positions: positions, classes: ignored == nil ? nil : classesInHand,
         ignored: Int32(ignored ?? 0), lengths: inputCount(index) > 1 ? input(index, 1) : nil,
         into: output(index))
     case .sumLosses(let positions): output(index)[0] = sumLosses(positions: positions, index)
@@ -26,7 +26,7 @@ extension ShardEngine {
     case .countSpelled(let shape):
       output(index)[0] = S(
         Kernels.countSpelled(
-          shape, samples: rows, outputs: input(index, 0), labels: classes,
+          shape, samples: rows, outputs: input(index, 0), labels: classesInHand,
           lengths: lengths(index)))
     default: preconditionFailure("\(operations[index].kind.name) is no loss")
     }
@@ -40,7 +40,7 @@ extension ShardEngine {
     let elements = shape.steps * shape.classes
     let right = Kernels.countSpelled(
       shape, samples: 1, outputs: input(index, 0)[sample * elements..<(sample + 1) * elements],
-      labels: classes[sample * shape.labels..<(sample + 1) * shape.labels],
+      labels: classesInHand[sample * shape.labels..<(sample + 1) * shape.labels],
       lengths: lengths(index)?[sample..<sample + 1])
     return right == 1
   }
@@ -82,13 +82,13 @@ extension ShardEngine {
     let columns = range.lowerBound * outputs..<range.upperBound * outputs
     let z = input(index, 0)[columns]
     let losses = output(index)[range]
-    let targets = target ?? targets
+    let targets = target ?? targetsInHand
     let classWeights = classWeights[index]?.block
     let gradient = gradient.map { $0[columns] }
     switch spec {
     case .softmaxCrossEntropy(let smoothing, _, _) where usesClasses && target == nil:
       softmaxCrossEntropy(
-        logits: z, classes: classes[range], rows: rows, channels: outputs,
+        logits: z, classes: classesInHand[range], rows: rows, channels: outputs,
         labelSmoothing: S(smoothing), classWeights: classWeights, scale: scale, losses: losses,
         gradient: gradient)
     case .softmaxCrossEntropy(let smoothing, _, _):
@@ -128,11 +128,11 @@ extension ShardEngine {
         gradient: gradient)
     case .hardTriplet(let margin):
       hardTripletLoss(
-        outputs: z, classes: classes, rows: rows, channels: channels, margin: S(margin),
+        outputs: z, classes: classesInHand, rows: rows, channels: channels, margin: S(margin),
         scale: scale, losses: losses, gradient: gradient)
     case .contrastive(let margin):
       contrastiveLoss(
-        outputs: z, classes: classes, rows: rows, channels: channels, margin: S(margin),
+        outputs: z, classes: classesInHand, rows: rows, channels: channels, margin: S(margin),
         scale: scale, losses: losses, gradient: gradient)
     case .infoNCE(let temperature):
       infoNCELoss(
@@ -159,7 +159,7 @@ extension ShardEngine {
         factor: S(shape.weight), weights: nil, index)
     case .cosine:
       cosineLoss(
-        outputs: z, targets: target ?? targets, rows: rows * shape.positions,
+        outputs: z, targets: target ?? targetsInHand, rows: rows * shape.positions,
         channels: shape.channels, scale: scale, losses: losses, gradient: gradient)
     case .klDivergence:
       gaussianDivergence(
@@ -167,7 +167,7 @@ extension ShardEngine {
         losses: losses, gradient: gradient)
     case .gram:
       gramLoss(
-        outputs: z, targets: target ?? targets, rows: rows, positions: positions,
+        outputs: z, targets: target ?? targetsInHand, rows: rows, positions: positions,
         channels: shape.width, scale: scale, losses: losses, gradient: gradient, scratch: scratch)
     }
     for row in 0..<losses.count { losses[row] *= S(shape.weight) }
@@ -175,7 +175,7 @@ extension ShardEngine {
 
   private func runTemporalLoss(_ shape: TemporalShape, _ index: Int) {
     connectionistTemporalLoss(
-      shape, samples: rows, logits: input(index, 0), labels: classes,
+      shape, samples: rows, logits: input(index, 0), labels: classesInHand,
       lengths: lengths(index), scale: 1 / S(batchSize), losses: output(index),
       gradient: operations[index].outputs.count > 1 ? output(index, 1) : nil,
       scratch: scratch)
@@ -217,14 +217,14 @@ extension ShardEngine {
     let columns = range.lowerBound * outputs..<range.upperBound * outputs
     let z = input(index, 0)[columns]
     if case .sigmoidCrossEntropy = spec {
-      return countRightSides(outputs: z, targets: targets[columns], count: columns.count)
+      return countRightSides(outputs: z, targets: targetsInHand[columns], count: columns.count)
     }
     if usesClasses {
       return countRightClasses(
-        outputs: z, classes: classes[range], samples: range.count, channels: outputs)
+        outputs: z, classes: classesInHand[range], samples: range.count, channels: outputs)
     }
     return countRightClasses(
-      outputs: z, targets: targets[columns], samples: range.count, channels: outputs)
+      outputs: z, targets: targetsInHand[columns], samples: range.count, channels: outputs)
   }
 
   /// Calls `body` with stretches of rows that count the same and more than nothing, first to last.

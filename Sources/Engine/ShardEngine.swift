@@ -4,7 +4,8 @@ import Plan
 import Randomness
 import Storage
 
-/// Binds a plan to memory and kernels and runs its operations for one micro-shard at a time.
+/// Binds a plan to memory and kernels and runs its operations for one micro-shard at a time, or for several: see
+/// `ShardEngine+Pass`.
 ///
 /// Everything is looked up when it is made; running decides nothing and allocates nothing.
 package final class ShardEngine<S: Scalar> {
@@ -12,7 +13,7 @@ package final class ShardEngine<S: Scalar> {
   let operations: [Operation]
   /// By value; shares of sums are bound anew for each micro-shard by `beginShard`.
   var blocks: [Block<S>]
-  /// Targets of the micro-shard: class numbers, or rows of numbers.
+  /// Targets of all samples: class numbers, or rows of numbers.
   package let classes: Block<Int32>
   package let targets: Block<S>
   /// Whether targets are class numbers.
@@ -25,11 +26,14 @@ package final class ShardEngine<S: Scalar> {
   let convolutions: [ConvolutionPlan?]
   /// By operation; only those that add or turn positions have one.
   let tables: [AlignedMemory<S>?]
-  /// Sample counts and counters of the micro-shard in hand.
+  /// Sample counts and counters of what is in hand: the samples of the pass, or one of its micro-shards.
   var rows = 0
+  var firstRow = 0
   var batchSize = 1
   var step: UInt64 = 0
   var firstSample: UInt64 = 0
+  /// Where the micro-shards of the pass begin in a product's depth.
+  var partBounds: [Int]
 
   /// Kept alive: blocks point into it.
   private let model: ModelMemory<S>
@@ -60,12 +64,12 @@ package final class ShardEngine<S: Scalar> {
     scratchMemory = AlignedMemory(
       count: zip(operations, convolutions).map { operation, convolution in
         operation.kind.scratchCount(
-          rows: plan.capacity, convolution: convolution, scalar: S.self)
+          rows: plan.passCapacity, convolution: convolution, scalar: S.self)
       }.max() ?? 0)
     scratch = scratchMemory.block
     let outputs = plan.graph.target.map { plan.graph[$0].elementCount } ?? 0
-    classMemory = AlignedMemory(count: usesClasses ? plan.capacity * plan.graph.answers : 0)
-    targetMemory = AlignedMemory(count: usesClasses ? 0 : plan.capacity * outputs)
+    classMemory = AlignedMemory(count: usesClasses ? plan.passCapacity * plan.graph.answers : 0)
+    targetMemory = AlignedMemory(count: usesClasses ? 0 : plan.passCapacity * outputs)
     classes = classMemory.block
     targets = targetMemory.block
     classWeights = operations.map { operation in
@@ -74,6 +78,7 @@ package final class ShardEngine<S: Scalar> {
     streams = operations.map { operation in
       operation.kind.dropoutStream.map { Philox(seed: seed, purpose: "dropout \($0)") }
     }
+    partBounds = Array(repeating: 0, count: plan.shardsPerPass + 1)
     leafBindings = plan.graph.values.indices.compactMap { index in
       plan.leafRange(of: ValueID(index)).map { (index, $0) }
     }
@@ -88,7 +93,7 @@ package final class ShardEngine<S: Scalar> {
     }
   }
 
-  /// Where the samples of the micro-shard go, `[capacity, elements]`.
+  /// Where the samples go, `[capacity, elements]`.
   package var input: Block<S> { blocks[plan.graph.input.index] }
 
   /// The network's output after the last operation, `[rows, outputs]`.
@@ -120,7 +125,7 @@ package final class ShardEngine<S: Scalar> {
   /// Says which samples the next operations work on.
   ///
   /// - Parameters:
-  ///   - rows: Samples of the micro-shard, at most the plan's capacity.
+  ///   - rows: Samples of the micro-shard, or of all of a pass, at most the plan's capacity.
   ///   - batchSize: True size of the whole batch, which the loss's gradient is divided by.
   ///   - step: The training step, for dropout.
   ///   - firstSample: Position of the first sample in the batch, for dropout.
@@ -128,8 +133,9 @@ package final class ShardEngine<S: Scalar> {
   package func beginShard(
     rows: Int, batchSize: Int, step: Int, firstSample: Int, leaf: Block<S>?
   ) {
-    precondition(rows <= plan.capacity, "\(rows) samples in a plan for \(plan.capacity)")
+    precondition(rows <= plan.passCapacity, "\(rows) samples in a plan for \(plan.passCapacity)")
     self.rows = rows
+    firstRow = 0
     self.batchSize = batchSize
     self.step = UInt64(step)
     self.firstSample = UInt64(firstSample)
@@ -163,10 +169,19 @@ package final class ShardEngine<S: Scalar> {
     }
   }
 
-  /// The written part of a value for the micro-shard in hand.
+  /// The written part of a value for the samples in hand.
   package func block(_ value: ValueID) -> Block<S> {
     let whole = blocks[value.index]
     let info = plan.graph.values[value.index]
-    return info.role.growsWithSamples ? whole.prefix(rows * info.elementCount) : whole
+    guard info.role.growsWithSamples else { return whole }
+    return whole[firstRow * info.elementCount..<(firstRow + rows) * info.elementCount]
+  }
+
+  /// The class numbers of the samples in hand.
+  var classesInHand: Block<Int32> { classes[firstRow * plan.graph.answers..<classes.count] }
+
+  /// The target rows of the samples in hand.
+  var targetsInHand: Block<S> {
+    targets[firstRow * (targets.count / plan.passCapacity)..<targets.count]
   }
 }

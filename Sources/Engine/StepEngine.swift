@@ -6,7 +6,7 @@ import Optimizers
 import Plan
 import Storage
 
-/// Runs training steps: the rank's micro-shards one after another, their sum over all ranks, the
+/// Runs training steps: the rank's micro-shards pass after pass, their sum over all ranks, the
 /// update.
 package final class StepEngine<S: Scalar> {
   package let engine: ShardEngine<S>
@@ -73,8 +73,10 @@ package final class StepEngine<S: Scalar> {
   ) throws -> StepResult {
     try summation.beginStep()
     try batchSums?.beginStep()
-    for local in 0..<summation.localShards.count {
-      try runShard(local, batch, requests: requests, load: load)
+    let count = summation.localShards.count
+    for first in stride(from: 0, to: count, by: plan.shardsPerPass) {
+      let shards = first..<min(first + plan.shardsPerPass, count)
+      try runPass(pass(shards, batch), batch, requests: requests, load: load)
     }
     batchSums?.endStep()
     var result = StepResult()
@@ -97,33 +99,50 @@ package final class StepEngine<S: Scalar> {
     return result
   }
 
-  private func runShard(
-    _ local: Int, _ batch: StepBatch, requests: () -> StepRequests,
+  private func runPass(
+    _ pass: ShardPass, _ batch: StepBatch, requests: () -> StepRequests,
     load: (Range<Int>) throws -> Void
   ) throws {
-    let positions = positions(ofLocalShard: local, batch)
-    activity.begin(shard: firstShard + local)
-    begin(positions, batch, leaf: summation.leaf(forLocalShard: local))
+    let shards = pass.shards
+    let positions = pass.samples
+    activity.begin(shard: firstShard + shards.lowerBound)
+    begin(positions, batch, leaf: summation.leaf(forLocalShard: shards.lowerBound))
     if !positions.isEmpty { try activity.during(.data) { try load(positions) } }
-    let isLast = local == summation.localShards.count - 1
+    let isLast = shards.upperBound == summation.localShards.count
     for (index, instruction) in plan.shard.enumerated() {
       activity.begin(instruction: index)
       switch instruction {
-      case .run(let operation): if !positions.isEmpty { engine.run(operation) }
+      case .run(let operation): run(operation, pass)
       case .sumOverRanks(let operation):
         try sumOverRanks(operation, isShardEmpty: positions.isEmpty)
       case .endLeaf(let bucket):
-        if positions.isEmpty { summation.zeroLeaf(bucket: bucket, localShard: local) }
-        if bucket == controlBucket {
-          (local == 0 ? requests() : []).write(
-            into: summation.leaf(forLocalShard: local)[plan.leaf.control])
-        }
-        summation.endLeaf(bucket: bucket, localShard: local)
+        for shard in shards { endLeaf(bucket, shard, of: pass, requests: requests) }
         if isLast { try summation.startSum(bucket) }
       case .poll: if isLast { try summation.poll() }
       default: preconditionFailure("\(instruction) within a micro-shard")
       }
     }
+  }
+
+  private func run(_ operation: Int, _ pass: ShardPass) {
+    if pass.shards.count > 1 {
+      engine.run(operation, pass, into: summation)
+    } else if !pass.samples.isEmpty {
+      engine.run(operation)
+    }
+  }
+
+  private func endLeaf(
+    _ bucket: Int, _ shard: Int, of pass: ShardPass, requests: () -> StepRequests
+  ) {
+    let isFolded = pass.shards.count > 1
+    if !isFolded, pass.samples.isEmpty { summation.zeroLeaf(bucket: bucket, localShard: shard) }
+    if bucket == controlBucket {
+      let control = plan.leaf.control
+      (shard == 0 ? requests() : []).write(into: summation.leaf(forLocalShard: shard)[control])
+      if isFolded { summation.fold(control, localShard: shard) }
+    }
+    summation.endLeaf(bucket: bucket, localShard: shard, isFolded: isFolded)
   }
 
   /// Every rank takes part, with or without samples.
@@ -134,10 +153,8 @@ package final class StepEngine<S: Scalar> {
     try batchSums.sum(share)
   }
 
-  /// The positions of the batch that one of the rank's micro-shards takes.
-  private func positions(ofLocalShard local: Int, _ batch: StepBatch) -> Range<Int> {
-    ShardRange.samples(
-      ofShard: firstShard + local, of: shards, samples: batch.count)
+  private func pass(_ locals: Range<Int>, _ batch: StepBatch) -> ShardPass {
+    ShardPass(locals, firstShard: firstShard, shardCount: shards, sampleCount: batch.count)
   }
 
   private func begin(_ positions: Range<Int>, _ batch: StepBatch, leaf: Block<S>?) {
@@ -168,7 +185,7 @@ package final class StepEngine<S: Scalar> {
     var first: Int?
     try batchSums?.beginStep()
     for local in 0..<summation.localShards.count {
-      let positions = positions(ofLocalShard: local, batch)
+      let positions = pass(local..<local + 1, batch).samples
       begin(positions, batch, leaf: summation.leaf(forLocalShard: local))
       if !positions.isEmpty { try load(positions) }
       for instruction in plan.shard {

@@ -204,6 +204,15 @@ extension OperationKind {
     }
   }
 
+  /// Whether it is a loss of a sample that depends on the others of the micro-shard.
+  package var comparesSamples: Bool {
+    switch self {
+    case .loss(let loss, _, _): loss.comparesSamples
+    case .lossTerm(let shape): shape.kind.comparesSamples
+    default: false
+    }
+  }
+
   /// Whether the first output is this rank's share of a sum over all ranks, and later operations read the sum.
   package var givesBatchShare: Bool {
     switch self {

@@ -5,9 +5,12 @@ extension ExecutionPlan {
   package var text: String {
     var lines = [
       "plan: \(graph.operations.count) operations, \(buckets.count) buckets, "
-        + "arena \(arena.count) elements for \(capacity) samples, leaf \(leaf.count) elements"
+        + "arena \(arena.count) elements for \(passCapacity) samples, leaf \(leaf.count) elements"
     ]
-    if !shard.isEmpty { lines.append("for each micro-shard:") }
+    if !shard.isEmpty {
+      let count = shardsPerPass
+      lines.append(count == 1 ? "for each micro-shard:" : "for every \(count) micro-shards:")
+    }
     lines += shard.map { "  " + describe($0) }
     if !finish.isEmpty { lines.append("then:") }
     lines += finish.map { "  " + describe($0) }

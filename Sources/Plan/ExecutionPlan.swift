@@ -2,7 +2,7 @@ import Graph
 
 /// A training step (or a forward pass) as a program: every decision made, every place fixed.
 ///
-/// `shard` runs once per micro-shard of the rank, `finish` once per step after the last of them.
+/// `shard` runs once per pass, for one micro-shard of the rank or several, `finish` once per step after the last of them.
 package struct ExecutionPlan: Equatable, Sendable {
   package private(set) var graph: ModelGraph
   package private(set) var leaf: LeafLayout
@@ -13,6 +13,8 @@ package struct ExecutionPlan: Equatable, Sendable {
   package private(set) var finish: [Instruction]
   /// Samples of the largest micro-shard.
   package private(set) var capacity: Int
+  /// Micro-shards that go through the network together, at most.
+  package private(set) var shardsPerPass: Int
 
   /// The plan of a training step.
   ///
@@ -39,7 +41,10 @@ package struct ExecutionPlan: Equatable, Sendable {
   ) {
     var held: Set<ValueID> = holdsOutput ? [graph.output] : []
     if let gradient = graph.inputGradient { held.insert(gradient) }
-    self.init(graph, capacity: capacity, held: held)
+    self.init(
+      graph, capacity: capacity,
+      shardsPerPass: Passes.shardCount(graph, capacity: capacity, held: held, options: options),
+      held: held)
     (shard, buckets) = schedule(graph, leaf, bucketElements: options.bucketElements)
     finish = buckets.indices.map { .waitSum(bucket: $0) } + [.check]
     finish += buckets.indices.map { .update(bucket: $0) }
@@ -60,16 +65,17 @@ package struct ExecutionPlan: Equatable, Sendable {
       default: continue
       }
     }
-    self.init(graph, capacity: capacity, held: held)
+    self.init(graph, capacity: capacity, shardsPerPass: 1, held: held)
     shard = graph.operations.indices.map { .run(operation: $0) }
     verify()
   }
 
-  private init(_ graph: ModelGraph, capacity: Int, held: Set<ValueID>) {
+  private init(_ graph: ModelGraph, capacity: Int, shardsPerPass: Int, held: Set<ValueID>) {
     self.graph = graph
     self.capacity = capacity
+    self.shardsPerPass = shardsPerPass
     leaf = LeafLayout(graph)
-    arena = ArenaLayout(graph, capacity: capacity, held: held)
+    arena = ArenaLayout(graph, capacity: capacity * shardsPerPass, held: held)
     buckets = []
     shard = []
     finish = []
@@ -77,6 +83,9 @@ package struct ExecutionPlan: Equatable, Sendable {
 }
 
 extension ExecutionPlan {
+  /// The most samples that go through the network together.
+  package var passCapacity: Int { capacity * shardsPerPass }
+
   /// Elements of what is summed over the ranks within a micro-shard, in the order of the program.
   package var batchSumCounts: [Int] {
     shard.compactMap { instruction in
@@ -90,10 +99,18 @@ package struct PlanOptions: Equatable, Sendable {
   package var fusion: Bool
   /// Elements from which on a bucket is closed.
   package var bucketElements: Int
+  /// Micro-shards of a batch, of which some may go through the network together.
+  package var shards: Int
+  /// Elements that the values of a pass may have; nil: by the size of the model.
+  package var passElements: Int?
 
-  package init(fusion: Bool = true, bucketElements: Int = 1 << 18) {
+  package init(
+    fusion: Bool = true, bucketElements: Int = 1 << 18, shards: Int = 1, passElements: Int? = nil
+  ) {
     self.fusion = fusion
     self.bucketElements = bucketElements
+    self.shards = shards
+    self.passElements = passElements
   }
 }
 

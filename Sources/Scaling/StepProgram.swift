@@ -34,8 +34,9 @@ package struct StepProgram: Equatable, Sendable {
   ) {
     let merges = LocalSum(shards: shards, of: total).merges
     for (index, count) in merges.enumerated() {
+      // Passes of several fold within their operations.
       append(
-        plan, times, merges: count, smallSumSeconds: smallSumSeconds,
+        plan, times, merges: plan.shardsPerPass > 1 ? 0 : count, smallSumSeconds: smallSumSeconds,
         isOpen: overlaps && index == merges.count - 1)
     }
     if !overlaps { actions += plan.buckets.indices.map { .start(bucket: $0) } }

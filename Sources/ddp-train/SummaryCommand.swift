@@ -42,7 +42,7 @@ struct SummaryCommand: ParsableCommand {
         + "\(operationCountText(Double(plans.flopsPerSample))) in training, per sample",
       "memory      \(byteCountText(memory.byteCount)) on one rank, of it "
         + "\(byteCountText(memory["activations"])) for the activations of "
-        + "\(plans.training.capacity) samples",
+        + "\(plans.training.passCapacity) samples",
     ]
     return (table.lines + [""] + facts).joined(separator: "\n") + "\n"
   }

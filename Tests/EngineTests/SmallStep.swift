@@ -14,18 +14,26 @@ struct SmallStep {
   let model: ModelMemory<Float>
   let steps: StepEngine<Float>
 
-  /// - Parameter batch: Samples of the largest step.
+  /// - Parameters:
+  ///   - batch: Samples of the largest step.
+  ///   - shardsPerPass: As many micro-shards go through the network together if they can.
   init(
     input: [Int] = SmallStep.images, _ layers: [LayerKind] = SmallStep.layers, batch: Int,
-    shards: Int, rule: UpdateRule = .sgd, limits: GradientLimits = GradientLimits(),
-    fusion: Bool = true, activity: RankActivity = RankActivity()
+    shards: Int, shardsPerPass: Int = 1, rule: UpdateRule = .sgd,
+    limits: GradientLimits = GradientLimits(), fusion: Bool = true,
+    activity: RankActivity = RankActivity()
   ) throws {
     let spec = ModelSpec(input: input, layers: layers.map { LayerSpec($0) })
     let loss = LossSpec.softmaxCrossEntropy(labelSmoothing: 0, classWeights: nil)
-    plan = ExecutionPlan(
-      training: try GraphBuilder.forward(spec, loss: loss, mode: .training),
-      capacity: (batch + shards - 1) / shards,
-      options: PlanOptions(fusion: fusion, bucketElements: 100))
+    let forward = try GraphBuilder.forward(spec, loss: loss, mode: .training)
+    let capacity = (batch + shards - 1) / shards
+    var options = PlanOptions(fusion: fusion, bucketElements: 100)
+    if shardsPerPass > 1 {
+      let alone = ExecutionPlan(training: forward, capacity: capacity, options: options)
+      options.shards = shards
+      options.passElements = shardsPerPass * alone.arena.count
+    }
+    plan = ExecutionPlan(training: forward, capacity: capacity, options: options)
     model = ModelMemory(plan)
     model.fillByWaves()
     let segments = model.leaf.order.map { [model] index in

@@ -61,7 +61,7 @@ package func matrixProductScratchCount<S: Scalar>(_ shape: MatrixShape, of type:
 }
 
 /// One product on its way through its blocks.
-private struct MatrixProduct<S: Scalar> {
+struct MatrixProduct<S: Scalar> {
   let a: UnsafePointer<S>
   let aRowStride: Int
   let aDepthStride: Int
@@ -74,6 +74,8 @@ private struct MatrixProduct<S: Scalar> {
   let shape: MatrixShape
   let blocking: MatrixBlocking
   let access: MatrixAccess
+  /// nil: every element is one chain of sums.
+  var tree: TreeTargets<S>?
 
   func run() {
     for columnBlock in 0..<blocking.columnBlocks.partCount {
@@ -107,6 +109,10 @@ private struct MatrixProduct<S: Scalar> {
 
   @inline(__always)
   private func multiply(_ block: ProductBlock<S>, tile: Int, panel: Int) {
+    if let tree {
+      multiply(block, tile: tile, panel: panel, into: tree)
+      return
+    }
     let rows = blocking.tiles[tile]
     let vectors = blocking.panels.vectors(of: panel)
     let column = panel * blocking.panels.width
@@ -134,6 +140,31 @@ private struct MatrixProduct<S: Scalar> {
     workspace.compute(
       block.left.operation, rows: rows.count, columns: blocking.panels.validColumns(of: panel),
       vectors: vectors, operands)
+  }
+
+  @inline(never)
+  private func multiply(
+    _ block: ProductBlock<S>, tile: Int, panel: Int, into tree: TreeTargets<S>
+  ) {
+    let rows = blocking.tiles[tile]
+    let vectors = blocking.panels.vectors(of: panel)
+    let width = vectors * blocking.panels.lanes
+    let bStride = block.right.rowStride ?? width
+    let a = block.left.start(ofTile: tile - block.tiles.lowerBound, row: rows.lowerBound)
+    let b = block.right.start + (panel - block.panels.lowerBound) * block.right.panelStride
+    let outputs = TileOutputs(
+      offset: rows.lowerBound * cRowStride + panel * blocking.panels.width, rowStride: cRowStride,
+      rows: rows.count, width: width, columns: blocking.panels.validColumns(of: panel))
+    tree.add(outputs) { part, buffer in
+      let depth = tree.depth(ofPart: part)
+      let operands = TileOperands<S>(
+        a: a + depth.lowerBound * block.left.depthStride, aRows: RowStrides(block.left.rowStride),
+        b: b + depth.lowerBound * bStride,
+        depth: DepthLoops(
+          inner: DepthLoop(count: depth.count, aStride: block.left.depthStride, bStride: bStride)),
+        start: workspace.zeros, startRowStride: 0, c: buffer, cRowStride: width)
+      computeTile(block.left.operation, rows: rows.count, vectors: vectors, operands)
+    }
   }
 
   private func prefetch(_ tile: UnsafeMutablePointer<S>, rows: Int) {

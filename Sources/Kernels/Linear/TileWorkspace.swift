@@ -41,15 +41,16 @@ struct TileWorkspace<S: Scalar> {
   }
 }
 
-/// Copies rows of fewer than 32 numbers by halving steps, so that short rows cost a few instructions.
+/// Copies rows of at most 32 numbers by halving steps, so that short rows cost a few instructions.
 @inline(never)
-private func copyRows<S: Scalar>(
+func copyRows<S: Scalar>(
   _ rows: Int, columns: Int, from source: UnsafePointer<S>, rowStride sourceStride: Int,
   to target: UnsafeMutablePointer<S>, rowStride targetStride: Int
 ) {
   for row in 0..<rows {
     var from = UnsafeRawPointer(source + row * sourceStride)
     var to = UnsafeMutableRawPointer(target + row * targetStride)
+    if columns & 32 != 0 { move(SIMD32<S>.self, &from, &to) }
     if columns & 16 != 0 { move(SIMD16<S>.self, &from, &to) }
     if columns & 8 != 0 { move(SIMD8<S>.self, &from, &to) }
     if columns & 4 != 0 { move(SIMD4<S>.self, &from, &to) }

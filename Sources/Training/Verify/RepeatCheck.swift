@@ -146,15 +146,6 @@ struct RepeatCheck {
 }
 
 extension OperationKind {
-  /// Whether it is a loss that looks at other samples of the batch, as it should.
-  fileprivate var comparesSamples: Bool {
-    switch self {
-    case .loss(let loss, _, _): loss.comparesSamples
-    case .lossTerm(let shape): shape.kind.comparesSamples
-    default: false
-    }
-  }
-
   /// Whether two draws of a mask for so many elements are different for all practical purposes.
   fileprivate func drawsDifferently(count: Int) -> Bool {
     guard case .dropout(let rate, _) = self else { return false }

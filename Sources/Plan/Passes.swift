@@ -1,0 +1,51 @@
+import Graph
+
+/// Which micro-shards go through the network together.
+///
+/// What is computed row by row has the same bits for any number of rows; only sums over samples see where a micro-shard
+/// ends, and are computed for one after the other. So this decides about speed alone: many samples meet the weights while
+/// these are in a cache, few samples leave their own values there.
+enum Passes {
+  /// Micro-shards of a pass: as many as keep the values of the pass within a core's own cache, or a few times as large as
+  /// the weights; 1 for graphs that cannot be cut so.
+  ///
+  /// - Parameters:
+  ///   - capacity: Samples of a micro-shard.
+  static func shardCount(
+    _ graph: ModelGraph, capacity: Int, held: Set<ValueID>, options: PlanOptions
+  ) -> Int {
+    guard options.shards > 1, graph.knowsShardsBySums else { return 1 }
+    let values = ArenaLayout(graph, capacity: capacity, held: held).count
+    let limit = options.passElements ?? max(cachedElements, weightFactor * graph.parameterCount)
+    return min(options.shards, max(1, limit / max(values, 1)))
+  }
+
+  /// 2 MiB of Float.
+  private static var cachedElements: Int { 1 << 19 }
+  private static var weightFactor: Int { 4 }
+}
+
+extension ModelGraph {
+  /// Whether an operation's result depends on which samples make a micro-shard.
+  package func isShardWise(_ operation: Operation) -> Bool {
+    operation.kind.comparesSamples
+      || operation.outputs.contains { !self[$0].role.growsWithSamples }
+  }
+
+  /// Whether sums over a micro-shard's samples are read by nothing but the sums over all of them.
+  fileprivate var knowsShardsBySums: Bool {
+    operations.allSatisfy { operation in
+      operation.outputs.allSatisfy { self[$0].role != .shardConstant }
+        && operation.inputs.allSatisfy { !self[$0].role.isShare }
+    }
+  }
+}
+
+extension ValueRole {
+  fileprivate var isShare: Bool {
+    switch self {
+    case .parameterGradient, .statisticShare, .lossShare, .correctShare: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import Engine
+import Graph
+import Testing
+
+@Suite("Several micro-shards in one pass")
+struct PassTests {
+  private static let networks: [[LayerKind]] = {
+    var conv = Conv2DSpec(filters: 5, kernel: Extent(3))
+    conv.padding = .same
+    var lstm = RecurrentSpec(cell: .lstm, units: 9)
+    lstm.outputs = .last
+    return [
+      [
+        .flatten(.channelsLast), .dense(DenseSpec(units: 40)), .layerNorm(LayerNormSpec()),
+        .activation(.relu), .dropout(rate: 0.3), .dense(DenseSpec(units: 33)), .activation(.gelu),
+        .dense(DenseSpec(units: 4)),
+      ],
+      [
+        .conv2d(conv), .activation(.relu), .maxPool(PoolSpec(size: Extent(2))),
+        .flatten(.channelsFirst), .dense(DenseSpec(units: 4)),
+      ],
+      [.reshape([8, 8]), .recurrent(lstm), .dense(DenseSpec(units: 4))],
+      [
+        .reshape([8, 8]), .attention(AttentionSpec(heads: 2)), .dense(DenseSpec(units: 6)),
+        .flatten(.channelsLast), .dense(DenseSpec(units: 4)),
+      ],
+    ]
+  }()
+
+  @Test(
+    "the same bits as one after the other, small batches included", arguments: networks.indices,
+    [2, 3, 8])
+  func sameBits(network: Int, shardsPerPass: Int) throws {
+    let layers = Self.networks[network]
+    let alone = try SmallStep(layers, batch: 24, shards: 8)
+    let together = try SmallStep(layers, batch: 24, shards: 8, shardsPerPass: shardsPerPass)
+    #expect(alone.plan.shardsPerPass == 1 && together.plan.shardsPerPass == shardsPerPass)
+    for (step, count) in [24, 24, 13, 3, 1, 24].enumerated() {
+      let requests: StepRequests = step == 2 ? .checkpoint : []
+      let results = try [alone, together].map { try $0.take(step, of: count, requests: requests) }
+      #expect(results[0].loss == results[1].loss, "step \(step)")
+      #expect(results[0].accuracy == results[1].accuracy)
+      #expect(results[0].gradientNorm == results[1].gradientNorm)
+      #expect(results.allSatisfy { $0.requests == requests })
+      let same = alone.bits == together.bits
+      #expect(same, "step \(step)")
+    }
+  }
+
+  @Test("norms by the samples of a micro-shard go through the network alone")
+  func batchNorm() throws {
+    #expect(try SmallStep(batch: 24, shards: 8, shardsPerPass: 8).plan.shardsPerPass == 1)
+  }
+}
