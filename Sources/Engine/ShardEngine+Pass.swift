@@ -42,11 +42,11 @@ extension ShardEngine {
   ///
   /// - Precondition: `beginShard` was told all samples of the pass.
   package func run(_ index: Int, _ pass: ShardPass, into summation: GradientSummation<S>) {
-    let operation = operations[index]
-    guard plan.graph.isShardWise(operation) else {
+    guard isShardWise[index] else {
       if rows > 0 { run(index) }
       return
     }
+    let operation = operations[index]
     if runTree(operation, pass, into: summation) { return }
     let (all, first) = (rows, firstSample)
     for shard in pass.shards {

@@ -24,6 +24,8 @@ package final class ShardEngine<S: Scalar> {
   /// By operation; only those that draw have one.
   let streams: [Philox?]
   let convolutions: [ConvolutionPlan?]
+  /// By operation: whether its result depends on which samples make a micro-shard.
+  let isShardWise: [Bool]
   /// By operation; only those that add or turn positions have one.
   let tables: [AlignedMemory<S>?]
   /// Sample counts and counters of what is in hand: the samples of the pass, or one of its micro-shards.
@@ -60,6 +62,7 @@ package final class ShardEngine<S: Scalar> {
     tables = operations.map { operation in
       operation.kind.table.map { AlignedMemory(copying: $0.map { S($0) }) }
     }
+    isShardWise = operations.map { plan.graph.isShardWise($0) }
     convolutions = operations.map { $0.kind.geometry.map { ConvolutionPlan($0) } }
     scratchMemory = AlignedMemory(
       count: zip(operations, convolutions).map { operation, convolution in
@@ -174,7 +177,8 @@ package final class ShardEngine<S: Scalar> {
     let whole = blocks[value.index]
     let info = plan.graph.values[value.index]
     guard info.role.growsWithSamples else { return whole }
-    return whole[firstRow * info.elementCount..<(firstRow + rows) * info.elementCount]
+    let start = firstRow * info.elementCount
+    return whole[start..<start + rows * info.elementCount]
   }
 
   /// The class numbers of the samples in hand.

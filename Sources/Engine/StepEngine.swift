@@ -109,10 +109,16 @@ package final class StepEngine<S: Scalar> {
     begin(positions, batch, leaf: summation.leaf(forLocalShard: shards.lowerBound))
     if !positions.isEmpty { try activity.during(.data) { try load(positions) } }
     let isLast = shards.upperBound == summation.localShards.count
+    let isAlone = shards.count == 1
     for (index, instruction) in plan.shard.enumerated() {
       activity.begin(instruction: index)
       switch instruction {
-      case .run(let operation): run(operation, pass)
+      case .run(let operation):
+        if !isAlone {
+          engine.run(operation, pass, into: summation)
+        } else if !positions.isEmpty {
+          engine.run(operation)
+        }
       case .sumOverRanks(let operation):
         try sumOverRanks(operation, isShardEmpty: positions.isEmpty)
       case .endLeaf(let bucket):
@@ -121,14 +127,6 @@ package final class StepEngine<S: Scalar> {
       case .poll: if isLast { try summation.poll() }
       default: preconditionFailure("\(instruction) within a micro-shard")
       }
-    }
-  }
-
-  private func run(_ operation: Int, _ pass: ShardPass) {
-    if pass.shards.count > 1 {
-      engine.run(operation, pass, into: summation)
-    } else if !pass.samples.isEmpty {
-      engine.run(operation)
     }
   }
 
