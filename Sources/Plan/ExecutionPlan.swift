@@ -27,9 +27,11 @@ package struct ExecutionPlan: Equatable, Sendable {
     holdsOutput: Bool = false, inputGradient: Bool = false
   ) {
     let fused = options.fusion ? fuseActivations(in: forward) : forward
-    self.init(
-      step: fused.differentiated(inputGradient: inputGradient), capacity: capacity,
-      options: options, holdsOutput: holdsOutput)
+    var step = fused.differentiated(inputGradient: inputGradient)
+    if options.recompute == .blocks {
+      step = step.recomputingBlocks(forwardCount: fused.operations.count)
+    }
+    self.init(step: step, capacity: capacity, options: options, holdsOutput: holdsOutput)
   }
 
   /// The plan of a training step whose graph has its backward half already.
@@ -90,10 +92,15 @@ package struct PlanOptions: Equatable, Sendable {
   package var fusion: Bool
   /// Elements from which on a bucket is closed.
   package var bucketElements: Int
+  /// What backward computes again.
+  package var recompute: Recomputation
 
-  package init(fusion: Bool = true, bucketElements: Int = 1 << 18) {
+  package init(
+    fusion: Bool = true, bucketElements: Int = 1 << 18, recompute: Recomputation = .nothing
+  ) {
     self.fusion = fusion
     self.bucketElements = bucketElements
+    self.recompute = recompute
   }
 }
 

@@ -13,7 +13,8 @@ package struct ModelPlans: Sendable {
   package init(_ spec: RunSpec, bucketBytes: Int = 1 << 20) throws {
     let options = PlanOptions(
       fusion: spec.plan.fusion,
-      bucketElements: max(1, (spec.plan.bucketBytes ?? bucketBytes) / MemoryLayout<Float>.stride))
+      bucketElements: max(1, (spec.plan.bucketBytes ?? bucketBytes) / MemoryLayout<Float>.stride),
+      recompute: spec.training.recompute)
     let shardCapacity = spec.training.batch / spec.training.shards
     training = ExecutionPlan(
       training: try spec.forwardGraph(.training),

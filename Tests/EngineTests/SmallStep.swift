@@ -18,14 +18,15 @@ struct SmallStep {
   init(
     input: [Int] = SmallStep.images, _ layers: [LayerKind] = SmallStep.layers, batch: Int,
     shards: Int, rule: UpdateRule = .sgd, limits: GradientLimits = GradientLimits(),
-    fusion: Bool = true, activity: RankActivity = RankActivity()
+    fusion: Bool = true, recompute: Recomputation = .nothing,
+    activity: RankActivity = RankActivity()
   ) throws {
     let spec = ModelSpec(input: input, layers: layers.map { LayerSpec($0) })
     let loss = LossSpec.softmaxCrossEntropy(labelSmoothing: 0, classWeights: nil)
     plan = ExecutionPlan(
       training: try GraphBuilder.forward(spec, loss: loss, mode: .training),
       capacity: (batch + shards - 1) / shards,
-      options: PlanOptions(fusion: fusion, bucketElements: 100))
+      options: PlanOptions(fusion: fusion, bucketElements: 100, recompute: recompute))
     model = ModelMemory(plan)
     model.fillByWaves()
     let segments = model.leaf.order.map { [model] index in
