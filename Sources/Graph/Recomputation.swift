@@ -13,10 +13,9 @@ extension ModelGraph {
   /// reads the copies. They compute from the same inputs by the same kernels, random draws come from the same counters, and
   /// so every bit stays the same. The insides of all blocks can then lie in the memory of one.
   ///
-  /// Kept from forward is
-  /// - what anything outside of the block reads in forward, the next block before all;
-  /// - what does not grow with the samples, such as the statistics of a batch norm;
-  /// - what an operation gives that must not be done twice: see `Operation.isRepeatable`.
+  /// Kept from forward is what anything outside of the block reads in forward, the next block before all, and what does
+  /// not grow with the samples. The latter is little, and all that operations give which must not be done
+  /// twice: shares of running statistics and losses, sums over all ranks.
   ///
   /// Source: Chen, Xu, Zhang and Guestrin, "Training deep nets with sublinear memory cost", 2016, section 4.1.
   ///
@@ -52,12 +51,11 @@ extension ModelGraph {
     var homes: [ValueID: Int] = [:]
     for operation in operations[..<forwardCount] {
       for input in operation.inputs where homes[input] != operation.block { homes[input] = nil }
-      guard let block = operation.block, operation.isRepeatable(in: self) else { continue }
+      guard let block = operation.block else { continue }
       for output in operation.outputs where self[output].role.growsWithSamples {
         homes[output] = block
       }
     }
-    homes[output] = nil
     return homes
   }
 
@@ -81,6 +79,7 @@ extension ModelGraph {
     copiesOf operations: [Operation], _ homes: [ValueID: Int], _ copies: inout [ValueID: ValueID]
   ) {
     for var operation in operations {
+      precondition(operation.isRepeatable(in: self), "\(operation.kind.name) would be done twice")
       operation.inputs = operation.inputs.map { copies[$0] ?? $0 }
       operation.outputs = operation.outputs.map { output in
         let copy = addValue(self[output].role, elementCount: self[output].elementCount)
@@ -94,8 +93,7 @@ extension ModelGraph {
 }
 
 extension Operation {
-  /// Whether it may be done twice in a step: it does nothing but write values of this micro-shard. Shares of running
-  /// statistics and losses are added up once; what all ranks sum between operations is summed once.
+  /// Whether it may be done twice in a step: it does nothing but write values of this micro-shard.
   fileprivate func isRepeatable(in graph: ModelGraph) -> Bool {
     outputs.allSatisfy { graph[$0].role.isInArena } && !kind.givesBatchShare
   }
@@ -106,7 +104,7 @@ extension ModelSpec {
   package var hasBlocks: Bool {
     layers.flatMap(\.withInner).contains { layer in
       switch layer.kind {
-      case .repeat(let times, let layers): times > 0 && layers.areBlock
+      case .repeat(_, let layers): layers.areBlock
       default: layer.isBlock
       }
     }
