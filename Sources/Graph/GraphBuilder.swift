@@ -22,6 +22,8 @@ package struct GraphBuilder {
   private var applications = (count: 0, current: 0)
   /// Whether parameters that are added now stay as they are.
   private(set) var isFrozen = false
+  /// Blocks so far, and whether the layers in hand lie in the last of them.
+  private var blocks = (count: 0, isInside: false)
 
   /// A value on its way through the layers, with the shape of one sample.
   struct Flow {
@@ -99,7 +101,7 @@ package struct GraphBuilder {
 
   private mutating func apply(_ site: LayerSite, to flow: Flow) throws -> Flow {
     try site.checkPadding(flow)
-    var result = try dispatch(site, flow)
+    var result = try marking(asBlock: site.spec.isBlock) { try $0.dispatch(site, flow) }
     if !site.spec.kind.isContainer {
       result.lengths = try lengths(after: site, from: flow, to: result)
     }
@@ -150,11 +152,27 @@ package struct GraphBuilder {
     case .repeat(let times, let layers):
       return try (0..<times).reduce(flow) { flow, index in
         let again = index + 1 < times ? firstActivation(in: layers[...])?.isReluLike : nil
-        return try lower(
-          layers, from: flow, path: "\(site.path).\(index)",
-          reluFollows: again ?? site.reluFollows)
+        return try marking(asBlock: layers.areBlock) {
+          try $0.lower(
+            layers, from: flow, path: "\(site.path).\(index)",
+            reluFollows: again ?? site.reluFollows)
+        }
       }
     }
+  }
+
+  /// Notes of the operations that `body` adds that they are one block, unless they lie in another one.
+  private mutating func marking(
+    asBlock isBlock: Bool, _ body: (inout GraphBuilder) throws -> Flow
+  ) rethrows -> Flow {
+    guard isBlock, !blocks.isInside else { return try body(&self) }
+    let first = graph.operations.count
+    blocks.isInside = true
+    let flow = try body(&self)
+    blocks.isInside = false
+    for index in first..<graph.operations.count { graph.operations[index].block = blocks.count }
+    blocks.count += 1
+    return flow
   }
 
   /// One operation with one output of the given shape.

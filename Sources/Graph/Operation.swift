@@ -5,6 +5,10 @@ package struct Operation: Equatable, Sendable {
   package var outputs: [ValueID]
   /// The layer it belongs to, `layers.5.main.0`; for errors, traces and the printed plan.
   package var layer: String
+  /// The number of the block that it lies in, of forward operations; nil: it lies in none.
+  package var block: Int?
+  /// Whether it does again for backward what an operation of forward has done.
+  package var isRecomputed = false
 
   package init(_ kind: OperationKind, inputs: [ValueID], outputs: [ValueID], layer: String) {
     self.kind = kind

@@ -39,7 +39,8 @@ extension ExecutionPlan {
     switch instruction {
     case .run(let index):
       let operation = graph.operations[index]
-      return "\(operation.kind.name) [\(operation.layer)]"
+      let again = operation.isRecomputed ? " again" : ""
+      return "\(operation.kind.name)\(again) [\(operation.layer)]"
     case .endLeaf(let bucket): return "end-leaf, start-sum bucket \(bucket)"
     case .sumOverRanks(let index): return "sum over ranks [\(graph.operations[index].layer)]"
     case .poll: return "poll"

@@ -29,9 +29,11 @@ package struct ExecutionPlan: Equatable, Sendable {
     holdsOutput: Bool = false, inputGradient: Bool = false
   ) {
     let fused = options.fusion ? fuseActivations(in: forward) : forward
-    self.init(
-      step: fused.differentiated(inputGradient: inputGradient), capacity: capacity,
-      options: options, holdsOutput: holdsOutput)
+    var step = fused.differentiated(inputGradient: inputGradient)
+    if options.recompute == .blocks {
+      step = step.recomputingBlocks(forwardCount: fused.operations.count)
+    }
+    self.init(step: step, capacity: capacity, options: options, holdsOutput: holdsOutput)
   }
 
   /// The plan of a training step whose graph has its backward half already.
@@ -99,16 +101,20 @@ package struct PlanOptions: Equatable, Sendable {
   package var fusion: Bool
   /// Elements from which on a bucket is closed.
   package var bucketElements: Int
+  /// What backward computes again.
+  package var recompute: Recomputation
   /// Micro-shards of a batch, of which some may go through the network together.
   package var shards: Int
   /// Elements that the values of a pass may have; nil: by the size of the model.
   package var passElements: Int?
 
   package init(
-    fusion: Bool = true, bucketElements: Int = 1 << 18, shards: Int = 1, passElements: Int? = nil
+    fusion: Bool = true, bucketElements: Int = 1 << 18, recompute: Recomputation = .nothing,
+    shards: Int = 1, passElements: Int? = nil
   ) {
     self.fusion = fusion
     self.bucketElements = bucketElements
+    self.recompute = recompute
     self.shards = shards
     self.passElements = passElements
   }

@@ -7,14 +7,16 @@ import Graph
 /// these are in a cache, few samples leave their own values there.
 enum Passes {
   /// Micro-shards of a pass: as many as keep the values of the pass within a core's own cache, or a few times as large as
-  /// the weights; 1 for graphs that cannot be cut so.
+  /// the weights; 1 for graphs that cannot be cut so, or where memory is to be saved by computing twice.
   ///
   /// - Parameters:
   ///   - capacity: Samples of a micro-shard.
   static func shardCount(
     _ graph: ModelGraph, capacity: Int, held: Set<ValueID>, options: PlanOptions
   ) -> Int {
-    guard options.shards > 1, graph.knowsShardsBySums else { return 1 }
+    guard options.shards > 1, options.recompute == .nothing, graph.knowsShardsBySums else {
+      return 1
+    }
     let values = ArenaLayout(graph, capacity: capacity, held: held).count
     let limit = options.passElements ?? max(cachedElements, weightFactor * graph.parameterCount)
     return min(options.shards, max(1, limit / max(values, 1)))

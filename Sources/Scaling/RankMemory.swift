@@ -57,7 +57,9 @@ package struct RankMemory: Equatable, Sendable {
       add("messages", received / MemoryLayout<Float>.stride, "pieces of other hosts' sums")
     }
     let arena = max(training.arena.count, evaluation.arena.count)
-    add("activations", arena, "inputs and values of \(training.passCapacity) samples")
+    let again = training.graph.recomputedBlockCount > 0 ? ", blocks computed again in backward" : ""
+    add(
+      "activations", arena, "inputs and values of \(training.passCapacity) samples" + again)
   }
 
   package var byteCount: Int { parts.reduce(0) { $0 + $1.byteCount } }

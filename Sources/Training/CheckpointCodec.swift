@@ -27,8 +27,9 @@ package struct CheckpointCodec: Sendable {
 
   /// Settings that may differ between the starts of one run.
   package static let freeSettings = [
-    "training.max_steps", "output", "checkpoint", "preemption", "audit", "failure",
-    "evaluation.batch", "plan.bucket_bytes", "plan.fusion", "placement", "name", "optimizer.state",
+    "training.max_steps", "training.recompute", "output", "checkpoint", "preemption", "audit",
+    "failure", "evaluation.batch", "plan.bucket_bytes", "plan.fusion", "placement", "name",
+    "optimizer.state",
   ]
 
   func record(of replica: Replica, isBest: Bool) -> CheckpointRecord {

@@ -14,7 +14,7 @@ package struct ModelPlans: Sendable {
     let options = PlanOptions(
       fusion: spec.plan.fusion,
       bucketElements: max(1, (spec.plan.bucketBytes ?? bucketBytes) / MemoryLayout<Float>.stride),
-      shards: spec.training.shards)
+      recompute: spec.training.recompute, shards: spec.training.shards)
     let shardCapacity = spec.training.batch / spec.training.shards
     training = ExecutionPlan(
       training: try spec.forwardGraph(.training),

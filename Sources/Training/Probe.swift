@@ -34,7 +34,8 @@ package enum Probe {
     let inputs = try SafetensorsFile(path: files.inputs)
     let rows = try rowCount(of: inputs, spec)
     let plan = ExecutionPlan(
-      training: forward, capacity: rows, options: PlanOptions(fusion: spec.plan.fusion),
+      training: forward, capacity: rows,
+      options: PlanOptions(fusion: spec.plan.fusion, recompute: spec.training.recompute),
       holdsOutput: true, inputGradient: true)
     let model = ModelMemory<S>(plan)
     try TensorShape.difference(

@@ -87,6 +87,8 @@ package struct TrainingSpec: Equatable, Sendable {
   /// Largest allowed magnitude of one gradient element.
   package var clipValue: Double?
   package var earlyStopping: EarlyStoppingSpec?
+  /// What backward computes again instead of keeping it from forward; the numbers stay the same.
+  package var recompute = Recomputation.nothing
   /// Decay of the exponential moving average of the weights; evaluation and export use it.
   package var emaDecay: Double?
 

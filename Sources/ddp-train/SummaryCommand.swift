@@ -19,12 +19,12 @@ struct SummaryCommand: ParsableCommand {
       let configuration = try config.load()
       let plans = try ModelPlans(configuration.spec)
       try configuration.checkCounts(outputs: plans.comparedOutputs)
-      writeToStandardOutput(text(configuration.spec, plans))
+      writeToStandardOutput(try text(configuration.spec, plans))
       if plan { writeToStandardOutput("\n" + plans.training.text) }
     }
   }
 
-  private func text(_ spec: RunSpec, _ plans: ModelPlans) -> String {
+  private func text(_ spec: RunSpec, _ plans: ModelPlans) throws -> String {
     var table = TextTable([.left, .left, .left, .right, .right])
     table.append(["layer", "kind", "output", "parameters", "forward"])
     table.append(["input", "", shapeText(plans.graph.inputShape), "", ""])
@@ -36,7 +36,7 @@ struct SummaryCommand: ParsableCommand {
       ])
     }
     let memory = plans.memory(spec, on: Cluster(ranks: 1, hosts: 1))
-    let facts = [
+    var facts = [
       "parameters  \(groupedDigits(plans.graph.parameterCount))",
       "operations  \(operationCountText(Double(plans.forwardFLOPs))) forward, "
         + "\(operationCountText(Double(plans.flopsPerSample))) in training, per sample",
@@ -44,7 +44,20 @@ struct SummaryCommand: ParsableCommand {
         + "\(byteCountText(memory["activations"])) for the activations of "
         + "\(plans.training.passCapacity) samples",
     ]
+    if let line = try recomputation(spec, plans) { facts.append(line) }
     return (table.lines + [""] + facts).joined(separator: "\n") + "\n"
+  }
+
+  /// What `training.recompute` costs and saves; nil: nothing is computed again.
+  private func recomputation(_ spec: RunSpec, _ plans: ModelPlans) throws -> String? {
+    guard spec.training.recompute != .nothing else { return nil }
+    var keeping = spec
+    keeping.training.recompute = .nothing
+    let kept = try ModelPlans(keeping).memory(keeping, on: Cluster(ranks: 1, hosts: 1))
+    let blocks = plans.graph.recomputedBlockCount
+    return "recompute   \(blocks) block\(blocks == 1 ? "" : "s"), "
+      + "\(operationCountText(Double(plans.graph.recomputedFLOPs))) of a sample a second time; "
+      + "without it \(byteCountText(kept["activations"])) for the activations"
   }
 
   private func shapeText(_ shape: [Int]) -> String {

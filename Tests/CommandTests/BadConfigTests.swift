@@ -11,7 +11,7 @@ struct BadConfigTests {
       command, ["images.yaml", "training.epoch=3"],
       """
       command line: training.epoch=3: unknown key training.epoch
-        expected: one of epochs, batch, shards, local_steps, max_steps, clip_norm, clip_value, ema_decay, early_stopping
+        expected: one of epochs, batch, shards, local_steps, recompute, max_steps, clip_norm, clip_value, ema_decay, early_stopping
         to fix:   write epochs instead of epoch
       """)
   }

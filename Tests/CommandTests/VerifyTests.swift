@@ -8,7 +8,7 @@ import Training
 struct VerifyTests {
   /// Networks that have together all that the faults spoil.
   enum Network: String, CaseIterable {
-    case tables, images, tags, text
+    case tables, images, tags, text, blocks
   }
 
   /// A fault, a network that has a place for it, and what the failing line says.
@@ -45,6 +45,9 @@ struct VerifyTests {
     Case("max-pool-shifted", .images, "layers.1.weight: relative error "),
     Case("norm-statistics-constant", .tables, "wrong in layers.1.weight, layers.0.weight, "),
     Case("dropout-other-mask", .tables, "layers.1.weight: relative error "),
+    Case(
+      "recomputed-other-mask", .blocks,
+      "wrong in layers.1.1.0.main.4.weight, right in 15 of 16 tensors"),
     Case("concatenation-shifted", .images, "layers.5.branches.1.0.bias: relative error "),
     Case("flatten-not-turned-back", .images, "layers.5.branches.1.0.bias: relative error "),
     Case("weight-sign", .tables, "layers.0.weight: relative error "),
@@ -196,6 +199,24 @@ extension VerifyTests.Network {
       loss: softmax_cross_entropy
       optimizer: {kind: momentum, learning_rate: 0.1}
       training: {epochs: 2, batch: 32, shards: 4}
+
+      """
+    case .blocks:
+      """
+      name: blocks
+      data: {format: generated, kind: moons, samples: 200, noise: 0.2}
+      model:
+        input: [2]
+        layers:
+          - dense: 8
+          - repeat:
+              times: 2
+              layers:
+                - residual: {main: [layer_norm, {dense: 8}, tanh, {dropout: 0.3}, {dense: 8}]}
+          - dense: 2
+      loss: softmax_cross_entropy
+      optimizer: {kind: adam, learning_rate: 0.01}
+      training: {epochs: 2, batch: 32, shards: 4, recompute: blocks}
 
       """
     case .images:

@@ -160,6 +160,27 @@ struct CrossCheckTests {
         "takes the statistics of the whole batch, but training.local_steps is 4"))
   }
 
+  @Test("blocks are computed again where there are any")
+  func recomputation() throws {
+    let text = smallest + "\ntraining: {recompute: blocks}"
+    let fault = """
+      small.yaml:8:23: training.recompute is blocks, but the model has none
+        expected: layers inside of repeat, residual, parallel, sequence or a block of model.blocks
+        to fix:   put layers that follow each other into sequence, or remove recompute
+      """
+    #expect(faults(text) == fault)
+    let models = [
+      "{repeat: {times: 2, layers: [relu]}}", "{residual: {main: [relu]}}",
+      "{parallel: {branches: [[relu], []]}}", "{sequence: [{dense: 3}, relu]}",
+      "{sequence: [{repeat: {times: 1, layers: [relu]}}]}",
+    ]
+    for layer in models {
+      let spec = try read(text, "model.layers=[\(layer), {dense: 2}]").spec
+      #expect(spec.training.recompute == .blocks, "\(layer)")
+    }
+    #expect(try read(smallest).spec.training.recompute == .nothing)
+  }
+
   @Test("a rate that is scaled says for which batch it was found")
   func scaling() {
     #expect(

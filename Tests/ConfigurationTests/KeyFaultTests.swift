@@ -8,7 +8,7 @@ struct KeyFaultTests {
     #expect(
       faults(smallest + "\ntraining:\n  epochs: 3\n  bach: 64") == """
         small.yaml:10:3: unknown key training.bach
-          expected: one of epochs, batch, shards, local_steps, max_steps, clip_norm, clip_value, ema_decay, \
+          expected: one of epochs, batch, shards, local_steps, recompute, max_steps, clip_norm, clip_value, ema_decay, \
         early_stopping
           to fix:   write batch instead of bach
         """)
@@ -30,7 +30,7 @@ struct KeyFaultTests {
     #expect(
       faults(smallest + "\ntraining: {keep: 3}") == """
         small.yaml:8:12: unknown key training.keep
-          expected: one of epochs, batch, shards, local_steps, max_steps, clip_norm, clip_value, ema_decay, \
+          expected: one of epochs, batch, shards, local_steps, recompute, max_steps, clip_norm, clip_value, ema_decay, \
         early_stopping
           to fix:   move it to checkpoint.keep
         """)

@@ -79,7 +79,7 @@ struct OverrideTests {
             expected: a whole number, at least 0
             to fix:   write, for example, every_steps: 50
           command line: training.bach=3: unknown key training.bach
-            expected: one of epochs, batch, shards, local_steps, max_steps, clip_norm, clip_value, ema_decay, \
+            expected: one of epochs, batch, shards, local_steps, recompute, max_steps, clip_norm, clip_value, ema_decay, \
           early_stopping
             to fix:   write batch instead of bach
           command line: training.batch.x=3: unknown key training.batch.x

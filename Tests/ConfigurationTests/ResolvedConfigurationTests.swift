@@ -38,7 +38,8 @@ struct ResolvedConfigurationTests {
       learning_rate: 0.1
       groups: [{match: "layers.*", learning_rate_factor: 0, l1: 0.5}]
     schedule: {kind: step, every_epochs: 2.5, warmup_steps: 10}
-    training: {epochs: 3, batch: 10, shards: 5, clip_norm: 1.5, early_stopping: {patience: 2}}
+    training:
+      {epochs: 3, batch: 10, shards: 5, recompute: blocks, clip_norm: 1.5, early_stopping: {patience: 2}}
     evaluation: {every_epochs: 2, batch: 16}
     checkpoint: {every_seconds: 0.25, keep: 1, on_failure: continue}
     preemption: {grace_seconds: 2.5, end_time: "2026-03-01T18:00:00+01:00"}
@@ -140,6 +141,7 @@ struct ResolvedConfigurationTests {
           batch: 128
           shards: 8
           local_steps: 1
+          recompute: none
           max_steps: null
           clip_norm: null
           clip_value: null

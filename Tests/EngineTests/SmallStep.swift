@@ -21,13 +21,14 @@ struct SmallStep {
     input: [Int] = SmallStep.images, _ layers: [LayerKind] = SmallStep.layers, batch: Int,
     shards: Int, shardsPerPass: Int = 1, rule: UpdateRule = .sgd,
     limits: GradientLimits = GradientLimits(), fusion: Bool = true,
+    recompute: Recomputation = .nothing,
     activity: RankActivity = RankActivity()
   ) throws {
     let spec = ModelSpec(input: input, layers: layers.map { LayerSpec($0) })
     let loss = LossSpec.softmaxCrossEntropy(labelSmoothing: 0, classWeights: nil)
     let forward = try GraphBuilder.forward(spec, loss: loss, mode: .training)
     let capacity = (batch + shards - 1) / shards
-    var options = PlanOptions(fusion: fusion, bucketElements: 100)
+    var options = PlanOptions(fusion: fusion, bucketElements: 100, recompute: recompute)
     if shardsPerPass > 1 {
       let alone = ExecutionPlan(training: forward, capacity: capacity, options: options)
       options.shards = shards

@@ -86,13 +86,16 @@ struct ExecutionPlanTests {
             layers(.dense(DenseSpec(units: 5)), .activation(.sigmoid)),
             layers(.dense(DenseSpec(units: 5))),
           ], join: .multiply), .dense(DenseSpec(units: 3)))
-    let options = PlanOptions(fusion: fusion, bucketElements: 64)
+    var options = PlanOptions(fusion: fusion, bucketElements: 64)
     for holds in [true, false] {
-      let plan = try ExecutionPlan(
-        training: forward([8, 8, 3], net), capacity: 3, options: options, holdsOutput: holds,
-        inputGradient: holds)
-      #expect(plan.faults() == [])
-      #expect(plan.buckets.count > 4)
+      for recompute in [Recomputation.nothing, .blocks] {
+        options.recompute = recompute
+        let plan = try ExecutionPlan(
+          training: forward([8, 8, 3], net), capacity: 3, options: options, holdsOutput: holds,
+          inputGradient: holds)
+        #expect(plan.faults() == [])
+        #expect(plan.buckets.count > 4)
+      }
     }
     let inference = try ExecutionPlan(
       inference: forward([8, 8, 3], net, mode: .evaluation), capacity: 3, options: options)

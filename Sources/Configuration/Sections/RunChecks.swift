@@ -12,6 +12,22 @@ enum RunChecks {
     checkClassTarget(draft, site, &faults)
     checkPadding(draft, site, &faults)
     checkLocalSteps(draft, site, &faults)
+    checkRecomputation(draft, site, &faults)
+  }
+
+  /// Without blocks nothing would be computed again.
+  private static func checkRecomputation(
+    _ draft: RunDraft, _ site: SectionSite, _ faults: inout Faults
+  ) {
+    let path = "training.recompute"
+    guard site.isSound(path, "model", in: faults), draft.run.training.recompute == .blocks,
+      !draft.run.model.hasBlocks
+    else { return }
+    faults.add(
+      at: site.place(at: path), path: path,
+      "training.recompute is blocks, but the model has none",
+      expected: "layers inside of repeat, residual, parallel, sequence or a block of model.blocks",
+      remedy: "put layers that follow each other into sequence, or remove recompute")
   }
 
   /// Ranks that step alone have nothing to share within a step.

@@ -1,3 +1,4 @@
+import Graph
 import Placement
 import Training
 
@@ -21,6 +22,10 @@ extension Section where Root == TrainingSpec {
           "local_steps", \.localSteps, .wholeNumber(.atLeast(1), example: 4),
           "Steps that each rank takes alone before all take the mean of their weights; above 1 results depend on the "
             + "ranks."),
+        Key(
+          "recompute", \.recompute, .word(["none": .nothing, "blocks": .blocks]),
+          "blocks: backward computes again what the model's blocks computed inside of themselves, which takes less "
+            + "memory and more time; the numbers stay the same."),
         Key(
           "max_steps", \.maxSteps, Format.wholeNumber(.atLeast(1), example: 1000).optional,
           "Ends the run early, schedules unchanged."),

@@ -21,6 +21,8 @@ enum GraphFault: Sendable {
   case dropoutGradientOfOtherMask
   case concatenationGradientShifted
   case turnedGradientNotTurnedBack
+  /// Where backward computes a block again.
+  case copyDrawsOtherMask
 
   /// Whether the forward half has it too.
   var isForward: Bool {
@@ -35,6 +37,7 @@ enum GraphFault: Sendable {
       case .attentionUnmasked: result.unmaskAttention()
       case .branchCountedTwice: result.countBranchTwice()
       case .lossGradientDoubled: result.doubleLossGradient()
+      case .copyDrawsOtherMask: result.changeBackward(ofCopies: true, changed)
       case .recurrentGradientTruncated: result.truncateRecurrence()
       case .tiedGradientOverwritten: result.overwriteTiedGradient()
       case .denseWeightTransposed: result.transposeDenseWeight()
@@ -73,7 +76,8 @@ enum GraphFault: Sendable {
     case (.poolGradientShifted, .maxPoolGradient(var geometry)):
       geometry.horizontal.padBefore += 1
       return .maxPoolGradient(geometry)
-    case (.dropoutGradientOfOtherMask, .dropout(let rate, let stream)):
+    case (.dropoutGradientOfOtherMask, .dropout(let rate, let stream)),
+      (.copyDrawsOtherMask, .dropout(let rate, let stream)):
       return .dropout(rate: rate, stream: stream + " again")
     case (.concatenationGradientShifted, .slice(let offset, let count, let total, let positions))
     where offset > 0:
@@ -90,8 +94,16 @@ extension ModelGraph {
     return (loss.map { $0 + 1 } ?? operations.count)..<operations.count
   }
 
-  fileprivate mutating func changeBackward(_ change: (OperationKind) -> OperationKind?) -> Bool {
-    for index in backward {
+  /// Whether an operation of backward gives the gradient of an activation.
+  private func isGradient(_ index: Int) -> Bool {
+    !operations[index].isRecomputed && self[operations[index].outputs[0]].role == .activation
+  }
+
+  /// - Parameter ofCopies: Of what is computed again; else of gradients.
+  fileprivate mutating func changeBackward(
+    ofCopies: Bool = false, _ change: (OperationKind) -> OperationKind?
+  ) -> Bool {
+    for index in backward where operations[index].isRecomputed == ofCopies {
       guard let kind = change(operations[index].kind) else { continue }
       operations[index].kind = kind
       return true
@@ -101,9 +113,7 @@ extension ModelGraph {
 
   /// Leaves out an operation on a gradient, which is its last input.
   fileprivate mutating func bypassBackward(_ isLost: (OperationKind) -> Bool) -> Bool {
-    let index = backward.first {
-      isLost(operations[$0].kind) && self[operations[$0].outputs[0]].role == .activation
-    }
+    let index = backward.first { isLost(operations[$0].kind) && isGradient($0) }
     guard let index else { return false }
     bypass(index, input: operations[index].inputs.count - 1)
     return true
@@ -128,9 +138,7 @@ extension ModelGraph {
 
   /// Where two branches meet on the way back, one of them goes in twice.
   fileprivate mutating func countBranchTwice() -> Bool {
-    let index = backward.first {
-      operations[$0].kind == .add && self[operations[$0].outputs[0]].role == .activation
-    }
+    let index = backward.first { operations[$0].kind == .add && isGradient($0) }
     guard let index else { return false }
     let branch = operations[index].inputs[1]
     let twice = addValue(.activation, elementCount: self[branch].elementCount)

@@ -47,6 +47,9 @@ package struct Mutant: Sendable {
       "dropout-other-mask", "dropout draws another mask on the way back",
       .dropoutGradientOfOtherMask),
     Mutant(
+      "recomputed-other-mask", "what is computed again draws another mask than before",
+      .copyDrawsOtherMask),
+    Mutant(
       "concatenation-shifted", "a branch of a concatenation gets the channels beside its own",
       .concatenationGradientShifted),
     Mutant(
