@@ -192,6 +192,8 @@ package enum GeneratedSequenceKind: String, CaseIterable, Sendable {
   case paddedTags
   /// Bands, `[steps, 8]`, that symbols rise in for some steps each; the symbols in their order are to be found.
   case symbols
+  /// Dates as people write them, characters, to be written as YYYY-MM-DD.
+  case dates
 }
 
 package enum GeneratedKind: String, CaseIterable, Sendable {

@@ -73,6 +73,7 @@ extension DataSource {
   fileprivate var isText: Bool {
     switch self {
     case .text, .tokens: true
+    case .generatedSequences(let spec): spec.kind == .dates
     default: false
     }
   }
