@@ -55,7 +55,9 @@ struct DataPaths {
   }
 
   private func resolve(_ files: ArrayFiles) -> ArrayFiles {
-    ArrayFiles(inputs: resolve(files.inputs), targets: resolve(files.targets))
+    ArrayFiles(
+      inputs: resolve(files.inputs), otherInputs: files.otherInputs.map(resolve),
+      targets: resolve(files.targets))
   }
 }
 

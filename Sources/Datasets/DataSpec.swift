@@ -35,10 +35,13 @@ package enum DataSource: Equatable, Sendable {
 
 package struct ArrayFiles: Equatable, Sendable {
   package var inputs: String
+  /// Files whose samples stand behind those of `inputs`: a sample is the numbers of all of them in one row.
+  package var otherInputs: [String]
   package var targets: String
 
-  package init(inputs: String, targets: String) {
+  package init(inputs: String, otherInputs: [String] = [], targets: String) {
     self.inputs = inputs
+    self.otherInputs = otherInputs
     self.targets = targets
   }
 }
@@ -192,6 +195,8 @@ package enum GeneratedSequenceKind: String, CaseIterable, Sendable {
   case paddedTags
   /// Bands, `[steps, 8]`, that symbols rise in for some steps each; the symbols in their order are to be found.
   case symbols
+  /// Dates as people write them, characters, to be written as YYYY-MM-DD.
+  case dates
 }
 
 package enum GeneratedKind: String, CaseIterable, Sendable {

@@ -129,44 +129,6 @@ extension GraphBuilder {
     return append(.convolution(geometry), operands, [axis.output, spec.filters], site)
   }
 
-  mutating func lowerAttention(
-    _ spec: AttentionSpec, _ site: LayerSite, _ flow: Flow
-  ) throws -> Flow {
-    let (steps, channels) = try site.sequence(flow.shape)
-    guard channels % spec.heads == 0 else {
-      throw site.fault(
-        "divides \(channels) channels among \(spec.heads) heads",
-        expected: "a number of heads that divides the channels",
-        remedy: "use \(nearestDivisor(of: channels, to: spec.heads)) heads")
-    }
-    let headSize = channels / spec.heads
-    var projected = addDense(
-      to: flow, units: 3 * channels, prefix: "in_proj_", bias: spec.bias,
-      spec.weightInitializer ?? .xavierUniform, site)
-    if let base = spec.rotaryBase {
-      guard headSize % 2 == 0 else {
-        throw site.fault(
-          "turns heads of \(headSize) channels", expected: "heads of an even number of channels",
-          remedy: "change heads, or remove rotary_base")
-      }
-      let shape = RotaryShape(
-        steps: steps, width: 3 * channels, heads: 2 * spec.heads, headSize: headSize, base: base)
-      projected = append(
-        .rotate(shape, direction: 1), [projected.value], projected.shape, site)
-    }
-    var shape = AttentionShape(
-      queries: steps, keys: steps, heads: spec.heads, headSize: headSize,
-      isCausal: spec.isCausal, isSelf: true)
-    shape.hasQueryLengths = flow.lengths != nil
-    let lengths = flow.lengths.map { [$0] } ?? []
-    let output = addValue(.activation, elementCount: flow.elementCount)
-    let logarithms = addValue(.activation, elementCount: spec.heads * steps)
-    add(.attention(shape), [projected.value] + lengths, to: [output, logarithms], site)
-    return addDense(
-      to: Flow(value: output, shape: flow.shape), units: channels, prefix: "out_proj.",
-      bias: spec.bias, spec.outputInitializer ?? spec.weightInitializer ?? .xavierUniform, site)
-  }
-
   mutating func lowerRecurrent(
     _ spec: RecurrentSpec, _ site: LayerSite, _ flow: Flow, _ mode: GraphMode
   ) throws -> Flow {
@@ -246,7 +208,8 @@ extension GraphBuilder {
     return Flow(value: output, shape: [shape.steps, spec.units])
   }
 
-  private mutating func addDense(
+  /// A dense layer at every step.
+  mutating func addDense(
     to flow: Flow, units: Int, prefix: String, bias: Bool, _ initializer: Initializer,
     _ site: LayerSite
   ) -> Flow {
@@ -312,9 +275,4 @@ extension Conv1DSpec {
     let total = max(0, (output - 1) * stride + reach + 1 - steps)
     return (total / 2, total - total / 2)
   }
-}
-
-/// The divisor of `number` that is nearest to `wish`.
-private func nearestDivisor(of number: Int, to wish: Int) -> Int {
-  (1...number).filter { number % $0 == 0 }.min { abs($0 - wish) < abs($1 - wish) } ?? 1
 }

@@ -12,8 +12,10 @@ package struct GraphBuilder {
 
   /// Embeddings by the name of their layer; nil: several have it.
   private var tables: [String: EmbeddingTable?] = [:]
-  /// What the layers with names gave, the latest of each name, and the model's input.
+  /// What the layers with names gave, the latest of each name, and the model's inputs.
   private var flows: [String: Flow] = [:]
+  /// The inputs that have names of their own.
+  private let inputs: [NamedInput]
   /// Where the layers with names stand, the latest of each name.
   private(set) var sites: [String: LayerSite] = [:]
   /// Values of parameters by name, for layers that share them.
@@ -47,15 +49,16 @@ package struct GraphBuilder {
   ) throws -> ModelGraph {
     var builder = GraphBuilder(
       graph: ModelGraph(inputShape: spec.input), mode: mode,
-      batchNormStatistics: spec.batchNormStatistics, convolutions: convolutions)
-    let start = Flow(value: builder.graph.input, shape: spec.input)
-    builder.flows[ModelSpec.inputName] = start
+      batchNormStatistics: spec.batchNormStatistics, convolutions: convolutions,
+      inputs: spec.inputs)
+    let start = builder.addInputs(spec)
     let end = try builder.lower(spec.layers, from: start, path: "layers", reluFollows: false)
     builder.graph.output = end.value
     builder.graph.outputShape = end.shape
     if let loss {
       try builder.attach(loss, target: target, auxiliary, to: end, layers: spec.layers)
     }
+    try builder.checkInputs()
     try builder.checkTrained(spec)
     return builder.graph
   }
@@ -88,6 +91,7 @@ package struct GraphBuilder {
     let flow = try layer.source.map { try self.flow(named: $0, site) } ?? flow
     let result = try apply(site, to: flow)
     if let name = layer.name, name != ModelSpec.inputName {
+      try site.checkName(among: inputs)
       (flows[name], sites[name]) = (result, site)
     }
     guard !layer.kind.isContainer else { return result }
@@ -198,6 +202,23 @@ package struct GraphBuilder {
       .parameter(graph.parameters.count - 1), elementCount: layout.elementCount)
     parameters[name] = value
     return value
+  }
+
+  /// Lets layers refer to an input.
+  mutating func remember(_ input: Flow, as name: String) { flows[name] = input }
+
+  /// - Throws: When inputs have names and nothing reads one of them.
+  private func checkInputs() throws {
+    let read = Set(graph.operations.flatMap(\.inputs))
+    let unread = inputs.map(\.name).filter { name in
+      flows[name].map { !read.contains($0.value) } ?? true
+    }
+    guard !unread.isEmpty else { return }
+    let words = unread.joined(separator: ", ")
+    throw Diagnostic(
+      place: "model.input", problem: "no layer reads \(words)",
+      expected: "inputs that a layer reads; the first layer reads \(inputs[0].name)",
+      remedy: "write from: \(unread[0]) in a layer, or remove the input")
   }
 
   /// What the nearest layer of that name before `site` gave.

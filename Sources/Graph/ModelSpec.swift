@@ -1,15 +1,39 @@
 /// The network as the user wrote it, checked word by word but not yet for shapes.
 package struct ModelSpec: Equatable, Sendable {
-  /// One sample, without the batch: `[H, W, C]` or `[C]`.
+  /// One sample, without the batch: `[H, W, C]` or `[C]`; where inputs have names, all their numbers in one row.
   package var input: [Int]
+  /// Inputs with names, which stand in a sample one after the other; empty: there is one, called `input`.
+  package let inputs: [NamedInput]
   package var layers: [LayerSpec]
   /// For batch norms that do not say it themselves.
   package var batchNormStatistics = BatchNormStatistics.shard
 
   package init(input: [Int], layers: [LayerSpec]) {
     self.input = input
+    inputs = []
     self.layers = layers
   }
+
+  /// - Parameter inputs: The first is what the first layer reads.
+  package init(inputs: [NamedInput], layers: [LayerSpec]) {
+    input = [inputs.reduce(0) { $0 + $1.elementCount }]
+    self.inputs = inputs
+    self.layers = layers
+  }
+}
+
+/// One of several inputs.
+package struct NamedInput: Equatable, Sendable {
+  package var name: String
+  /// Without the batch.
+  package var shape: [Int]
+
+  package init(_ name: String, _ shape: [Int]) {
+    self.name = name
+    self.shape = shape
+  }
+
+  package var elementCount: Int { shape.reduce(1, *) }
 }
 
 extension ModelSpec {

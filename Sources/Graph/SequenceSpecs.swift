@@ -50,9 +50,11 @@ package enum RecurrentOutputs: String, CaseIterable, Sendable {
   case last
 }
 
-/// Multi-head self-attention, `[T, C] -> [T, C]`.
+/// Multi-head attention, `[T, E] -> [T, E]`: of a sequence to itself, or to a memory `[T', E']`.
 package struct AttentionSpec: Equatable, Sendable {
   package var heads: Int
+  /// The layer whose output keys and values are made of; nil: the layer's own input.
+  package var memory: String?
   package var isCausal = false
   package var bias = true
   /// The base of rotary positions; nil: none.

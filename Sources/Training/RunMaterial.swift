@@ -51,7 +51,8 @@ package struct RunMaterial {
         statistics: statistics)
       var faults = DiagnosticList()
       try faults.collect {
-        try data.shape.checkInput(ofModel: spec.model.input, place: inputPlace)
+        try data.shape.checkInput(
+          ofModel: spec.model.input, inputs: spec.model.inputs.map(\.name), place: inputPlace)
       }
       try faults.collect { try plans.checkAnswers(of: data.shape) }
       try faults.collect { try spec.model.checkVocabulary(of: data.shape) }

@@ -92,7 +92,8 @@ struct PlanCommand: ParsableCommand {
         spec.data, seed: spec.seed, outputs: plans.targetOutputs, answers: plans.answers)
       let data = try LoadedData.open(
         spec.data, seed: spec.seed, outputs: plans.targetOutputs, answers: plans.answers)
-      try data.shape.checkInput(ofModel: spec.model.input, place: "model.input")
+      try data.shape.checkInput(
+        ofModel: spec.model.input, inputs: spec.model.inputs.map(\.name), place: "model.input")
       return data
     } catch {
       printError("warning: loading is not counted, as the data cannot be read\n\(error)")

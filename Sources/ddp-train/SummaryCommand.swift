@@ -27,7 +27,11 @@ struct SummaryCommand: ParsableCommand {
   private func text(_ spec: RunSpec, _ plans: ModelPlans) throws -> String {
     var table = TextTable([.left, .left, .left, .right, .right])
     table.append(["layer", "kind", "output", "parameters", "forward"])
-    table.append(["input", "", shapeText(plans.graph.inputShape), "", ""])
+    let inputs =
+      spec.model.inputs.isEmpty
+      ? [("input", plans.graph.inputShape)]
+      : spec.model.inputs.map { ("input.\($0.name)", $0.shape) }
+    for (name, shape) in inputs { table.append([name, "", shapeText(shape), "", ""]) }
     for layer in plans.graph.layers {
       table.append([
         layer.path, layer.kind, shapeText(layer.outputShape),

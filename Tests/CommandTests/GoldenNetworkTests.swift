@@ -120,8 +120,11 @@ struct GoldenNetworkTests {
   private func inputShape(of example: Case) throws -> [Int] {
     let path = Self.folder.appendingPathComponent("networks/\(example.network).yaml")
     let text = try String(contentsOf: path, encoding: .utf8)
-    let line = try #require(text.split(separator: "\n").first { $0.contains("input: [") })
-    return line.split(whereSeparator: { !$0.isNumber }).compactMap { Int($0) }
+    let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("  input: ") })
+    let shapes = line.split(separator: "[").dropFirst().map { list in
+      list.prefix { $0 != "]" }.split(whereSeparator: { !$0.isNumber }).compactMap { Int($0) }
+    }
+    return shapes.count == 1 ? shapes[0] : [shapes.reduce(0) { $0 + $1.reduce(1, *) }]
   }
 
   private func writeInputs(_ example: Case, _ input: [Int], to path: String) throws {

@@ -78,7 +78,7 @@ struct SequenceBitsTests {
 
   /// Sequences of different length, with a batch at the end of an epoch that is smaller.
   enum Padded: String, CaseIterable {
-    case lstm, events, attention, spelling
+    case lstm, events, attention, spelling, translation
 
     var config: String {
       switch self {
@@ -104,13 +104,23 @@ struct SequenceBitsTests {
         padded(
           "symbols", "[20, 8]", "masking: 0, gru: {units: 7, bidirectional: true}, dense: 7",
           loss: "{ctc: 5}")
+      case .translation:
+        padded(
+          "dates", "{source: [27], target: [10]}", steps: "27",
+          "masking: 0, embedding: {vocabulary: 42, units: 8}, positions, "
+            + "residual: {main: [layer_norm, {attention: {heads: 2}}, {dropout: 0.2}]}, "
+            + "layer_norm: {name: memory}, embedding: {vocabulary: 42, units: 12, from: target}, "
+            + "residual: {main: [{attention: {heads: 2, causal: true}}]}, "
+            + "residual: {main: [layer_norm, {attention: {heads: 3, memory: memory}}, {dropout: 0.2}]}, "
+            + "lstm: 9, dense: 11",
+          loss: "softmax_cross_entropy")
       }
     }
 
     private func padded(
-      _ kind: String, _ input: String, _ layers: String, loss: String
+      _ kind: String, _ input: String, steps: String? = nil, _ layers: String, loss: String
     ) -> String {
-      let steps = input.dropFirst().prefix { $0.isNumber }
+      let steps = steps ?? String(input.dropFirst().prefix { $0.isNumber })
       return """
         name: words
         data: {format: generated_sequences, kind: \(kind), samples: 250, steps: \(steps), dev: {count: 37}}

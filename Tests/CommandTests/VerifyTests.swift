@@ -8,7 +8,10 @@ import Training
 struct VerifyTests {
   /// Networks that have together all that the faults spoil.
   enum Network: String, CaseIterable {
-    case tables, images, tags, text, blocks
+    case tables, images, tags, text, dates, blocks
+
+    /// Models that answer each of their tokens are proven not to see the next one.
+    var proofs: Int { self == .text || self == .dates ? 9 : 8 }
   }
 
   /// A fault, a network that has a place for it, and what the failing line says.
@@ -41,6 +44,10 @@ struct VerifyTests {
     Case("recurrent-gradient-reversed", .tags, "layers.1.bias_hh_l0: relative error "),
     Case("attention-gradient-unmasked", .text, "layers.2.main.1.in_proj_bias: relative error "),
     Case("attention-unmasked", .text, "first in layers.2.main.1 (attention)"),
+    Case("attention-unmasked", .dates, "first in layers.5.main.1 (attention)"),
+    Case(
+      "memory-gradient-unmasked", .dates,
+      "wrong in layers.6.main.1.kv_proj_bias, layers.memory.bias, right in 22 of 24 tensors"),
     Case("tied-gradient-overwritten", .text, "layers.tokens.weight: relative error "),
     Case("max-pool-shifted", .images, "layers.1.weight: relative error "),
     Case("norm-statistics-constant", .tables, "wrong in layers.1.weight, layers.0.weight, "),
@@ -57,6 +64,7 @@ struct VerifyTests {
     Case("mean-forgotten", .tables, "layers.6.bias: relative error 6.0e-01"),
     Case("gradient-accumulated", .text, "first in layers.4 (layer_norm_gradient)"),
     Case("embedding-overwritten", .tags, "wrong in layers.0.weight, right in 6 of 7 tensors"),
+    Case("embedding-overwritten", .dates, "wrong in layers.1.weight, right in "),
     Case("labels-from-one", .tags, "class 3, but the model's classes are 0 to 2"),
     Case("input-not-finite", .images, "element 32 of the input of sample 4 is nan"),
     Case("weights-too-large", .tables, "ln(2) 0.6931: a network that knows nothing"),
@@ -105,7 +113,7 @@ struct VerifyTests {
     defer { command.remove() }
     let result = try verify(network, command, [])
     #expect(result.status == 0 && result.errors == "", "\(result.output)\(result.errors)")
-    let proofs = network == .text ? 9 : 8
+    let proofs = network.proofs
     let lines = result.output.split(separator: "\n")
     #expect(
       lines.count == proofs + 2 && lines.dropFirst().dropLast().allSatisfy { $0.hasPrefix("ok ") })
@@ -255,6 +263,26 @@ extension VerifyTests.Network {
           - embedding: {vocabulary: 20, units: 5}
           - lstm: 6
           - dense: 3
+      loss: softmax_cross_entropy
+      optimizer: {kind: adam, learning_rate: 0.02}
+      training: {epochs: 2, batch: 20, shards: 4}
+
+      """
+    case .dates:
+      """
+      name: dates
+      data: {format: generated_sequences, kind: dates, samples: 60, steps: 28}
+      model:
+        input: {source: [28], target: [10]}
+        layers:
+          - masking: 0
+          - embedding: {vocabulary: 42, units: 5}
+          - lstm: 6
+          - layer_norm: {name: memory}
+          - embedding: {vocabulary: 42, units: 8, from: target}
+          - residual: {main: [layer_norm, {attention: {heads: 2, causal: true}}]}
+          - residual: {main: [layer_norm, {attention: {heads: 2, memory: memory}}]}
+          - dense: 11
       loss: softmax_cross_entropy
       optimizer: {kind: adam, learning_rate: 0.02}
       training: {epochs: 2, batch: 20, shards: 4}

@@ -75,6 +75,7 @@ struct ResolvedConfigurationTests {
       "schedule: {kind: cosine, final: 0.1}", "schedule: {kind: one_cycle, start: 1}",
       "loss: mean_absolute", "loss: {huber: 3}",
       "data: {format: npy, train: {inputs: a, targets: b}, test: {inputs: c, targets: d}}",
+      "data: {format: npy, train: {inputs: [a, b], targets: c}, dev: {inputs: [d, e], targets: f}}",
       "data: {format: idx, train: {inputs: a, targets: b}, augment: {shift: 2}}",
       "data: {format: text, train: a, window: 3, windows: random, test: {count: 2}}",
       "data: {format: text, train: [a, b], window: 3, level: {byte_pair: {vocab: v, merges: m}}}",

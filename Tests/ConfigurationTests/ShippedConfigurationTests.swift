@@ -12,7 +12,8 @@ struct ShippedConfigurationTests {
   func names() {
     #expect(
       shippedNames == [
-        "alexnet", "character-gpt", "character-lstm", "efficientnet-b0", "fashion-mnist",
+        "alexnet", "character-gpt", "character-lstm", "date-attention", "date-translation",
+        "efficientnet-b0", "fashion-mnist",
         "fashion-mnist-best", "fashion-mnist-large-batch", "flower", "googlenet", "gpt-2",
         "inception", "lenet", "lenet-5", "logistic-regression", "mlp", "mobilenet-v2", "moons",
         "padded-tagger", "residual", "resnet-18", "resnet-20", "resnet-50", "spelling", "spirals",

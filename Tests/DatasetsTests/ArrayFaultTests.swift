@@ -207,6 +207,27 @@ struct ArrayFaultTests {
           """)
   }
 
+  @Test("files of inputs that do not belong together are told, each of them")
+  func severalInputs() throws {
+    let folder = try TestFolder()
+    let files = ArrayFiles(
+      inputs: try folder.write("a", npy("|u1", "3,", [1, 2, 3])),
+      otherInputs: [
+        try folder.write("b", npy("|u1", "2,", [1, 2])),
+        try folder.write("c", npy("|u1", "4,", [1, 2, 3, 4])),
+      ], targets: try folder.write("y", npy("|u1", "3,", [1, 0, 1])))
+    let spec = DataSpec(source: .npy(train: files, dev: nil, test: nil))
+    #expect(
+      try folder.message { _ = try folder.load(spec) } == """
+        b: 2 samples beside 3
+          expected: as many as a has: 3
+          to fix:   name files that belong together
+        c: 4 samples beside 3
+          expected: as many as a has: 3
+          to fix:   name files that belong together
+        """)
+  }
+
   @Test("a class that stands for none is one only where the loss says so, also in the cache")
   func ignoredClass() throws {
     let folder = try TestFolder()

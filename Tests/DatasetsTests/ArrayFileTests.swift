@@ -55,6 +55,24 @@ struct ArrayFileTests {
     #expect(data.shape.target == .classes(count: 8, names: nil))
   }
 
+  @Test("inputs of several files stand side by side, in the order in which they are named")
+  func severalInputs() throws {
+    let folder = try TestFolder()
+    let bytes = try folder.write("a", npy("|u1", "3, 2", [1, 2, 3, 4, 5, 6]))
+    let floats = [0.5, 1.5, 2.5].flatMap { littleEndian(Float($0).bitPattern) }
+    let numbers = try folder.write("b", npy("<f4", "3,", floats))
+    let targets = try folder.write("y", npy("|u1", "3,", [1, 0, 1]))
+    func rows(_ first: String, _ others: [String]) throws -> [[Float]] {
+      let files = ArrayFiles(inputs: first, otherInputs: others, targets: targets)
+      let data = try folder.load(DataSpec(source: .npy(train: files, dev: nil, test: nil)))
+      #expect(data.shape.input == [data.rawInputs[0].count] && data.labels == [1, 0, 1])
+      return data.rawInputs
+    }
+    #expect(try rows(bytes, [numbers]) == [[1, 2, 0.5], [3, 4, 1.5], [5, 6, 2.5]])
+    #expect(try rows(numbers, [bytes]) == [[0.5, 1, 2], [1.5, 3, 4], [2.5, 5, 6]])
+    #expect(try rows(bytes, []) == [[1, 2], [3, 4], [5, 6]])
+  }
+
   @Test("every IDX number type is read", arguments: NumberCase.idx)
   func idxTypes(number: NumberCase) throws {
     let folder = try TestFolder()

@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 import Storage
 import Testing
 
@@ -180,6 +181,84 @@ struct GeneratedSequencesTests {
       #expect(read == labels.filter { $0 > 0 }, "\(path)")
       #expect(labels == read + [Int](repeating: -1, count: 8 - read.count))
     }
+  }
+
+  private static let months = [
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
+  ]
+  private static let weekdays = [
+    "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
+  ]
+
+  /// All ways to write a day, with the weekday as Foundation knows it.
+  private func forms(_ standard: String) throws -> [String] {
+    let numbers = standard.split(separator: "-").compactMap { Int($0) }
+    try #require(numbers.count == 3)
+    var calendar = Calendar(identifier: .gregorian)
+    calendar.timeZone = try #require(TimeZone(secondsFromGMT: 0))
+    let parts = DateComponents(year: numbers[0], month: numbers[1], day: numbers[2])
+    try #require(parts.isValidDate(in: calendar), "\(standard)")
+    let date = try #require(calendar.date(from: parts))
+    let weekday = Self.weekdays[calendar.component(.weekday, from: date) - 1]
+    let (year, month, day) = (numbers[0], Self.months[numbers[1] - 1], numbers[2])
+    let (yy, mm, dd) = (
+      standard.dropFirst(2).prefix(2), standard.dropFirst(5).prefix(2), standard.suffix(2)
+    )
+    let mmm = month.prefix(3)
+    return [
+      "\(numbers[1])/\(day)/\(yy)", "\(dd).\(mm).\(yy)", "\(dd) \(mm) \(yy)",
+      "\(mmm) \(day) \(year)", "\(month) \(day) \(year)", "\(weekday) \(month) \(day) \(year)",
+      "\(day) \(mmm) \(year)", "\(day) \(month) \(year)", "\(dd) \(mmm) \(year)",
+    ]
+  }
+
+  @Test("dates are written in many ways, and their answers are the same days")
+  func dates() throws {
+    let count = 600
+    var spec = DataSpec(
+      source: .generatedSequences(GeneratedSequencesSpec(kind: .dates, samples: count, steps: 30)))
+    spec.target = .classes
+    let data = try TestFolder().load(spec, outputs: 11, answers: 10)
+    #expect(data.shape.input == [40] && data.shape.vocabularyCount == 42)
+    guard case .classSequence(11, 10, let names?) = data.shape.target else {
+      Issue.record("\(data.shape.target)")
+      return
+    }
+    #expect(names == "0123456789-".map(String.init))
+    let alphabet = Array("_0123456789- /.abcdefghijklmnopqrstuvwxyz>")
+    let loader = BatchLoader<Float>(part: data.train, statistics: data.statistics)
+    let classes = AlignedMemory<Int32>(count: count * 10)
+    loader.loadClasses(0..<count, order: nil, into: classes.block)
+    var used = Set<Int>()
+    var years = Set<Substring>()
+    for sample in 0..<count {
+      let text = String(data.train.dataset.inputs(of: sample).map { alphabet[Int($0)] })
+      let answer = (0..<10).map { names[Int(classes.block[sample * 10 + $0])] }.joined()
+      #expect(text.suffix(10) == ">" + answer.dropLast(), "shifted by one behind a start mark")
+      let human = text.prefix(30).prefix { $0 != "_" }
+      #expect(text.prefix(30).dropFirst(human.count).allSatisfy { $0 == "_" })
+      let form = try #require(
+        try forms(answer).firstIndex(of: String(human)), "\(human): \(answer)")
+      used.insert(form)
+      years.insert(answer.prefix(4))
+    }
+    #expect(used.count == 9)
+    #expect(years.count > 90 && years.allSatisfy { $0 >= "1969" && $0 <= "2068" })
+  }
+
+  @Test("dates need room for their longest form")
+  func shortDates() throws {
+    let folder = try TestFolder()
+    var spec = DataSpec(
+      source: .generatedSequences(GeneratedSequencesSpec(kind: .dates, samples: 12, steps: 26)))
+    spec.target = .classes
+    #expect(
+      try folder.message { _ = try folder.load(spec, outputs: 11, answers: 10) } == """
+        data.steps: 26 steps are too few for dates
+          expected: at least 27
+          to fix:   use more steps
+        """)
   }
 
   @Test("answers of another kind than the loss reads are told, with the loss that does")

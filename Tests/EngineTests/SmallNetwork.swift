@@ -16,8 +16,10 @@ struct SmallNetwork {
   /// Inputs are tokens below this number; nil: any numbers.
   private let tokens: Int?
   private let loss: LossSpec
-  /// Steps of each row, behind which inputs are 0; nil: all.
+  /// Steps of each row, behind which the input (the first of several) is 0; nil: all.
   private let lengths: [Int]?
+  /// Numbers of that input in a row, and its steps.
+  private let padded: (elements: Int, steps: Int)
 
   init(
     input: [Int], _ layers: [LayerKind], loss: LossSpec, rows: Int = 5,
@@ -34,7 +36,16 @@ struct SmallNetwork {
     auxiliary: [AuxiliaryLoss] = [], rows: Int = 5, mode: GraphMode = .training,
     fusion: Bool = true, classes: Bool = true, tokens: Int? = nil, lengths: [Int]? = nil
   ) throws {
-    let spec = ModelSpec(input: input, layers: layers)
+    try self.init(
+      ModelSpec(input: input, layers: layers), loss: loss, target: target, auxiliary: auxiliary,
+      rows: rows, mode: mode, fusion: fusion, classes: classes, tokens: tokens, lengths: lengths)
+  }
+
+  init(
+    _ spec: ModelSpec, loss: LossSpec, target: String? = nil, auxiliary: [AuxiliaryLoss] = [],
+    rows: Int = 5, mode: GraphMode = .training, fusion: Bool = true, classes: Bool = true,
+    tokens: Int? = nil, lengths: [Int]? = nil
+  ) throws {
     plan = ExecutionPlan(
       training: try GraphBuilder.forward(
         spec, loss: loss, target: target, auxiliary: auxiliary, mode: mode),
@@ -46,6 +57,8 @@ struct SmallNetwork {
     self.tokens = tokens
     self.loss = loss
     self.lengths = lengths
+    let first = spec.inputs.first?.shape ?? spec.input
+    padded = (first.reduce(1, *), first[0])
     model.fillByWaves()
     fillInput()
   }
@@ -78,8 +91,10 @@ struct SmallNetwork {
   /// Whether an element of the input stands below its row's length.
   func isCounted(_ index: Int) -> Bool {
     guard let lengths else { return true }
-    let (elements, steps) = (engine.input.count / rows, plan.graph.inputShape[0])
-    return index % elements * steps / elements < lengths[index / elements]
+    let width = engine.input.count / rows
+    let element = index % width
+    guard element < padded.elements else { return true }
+    return element * padded.steps / padded.elements < lengths[index / width]
   }
 
   /// Compares an analytic gradient with central differences of each coordinate:

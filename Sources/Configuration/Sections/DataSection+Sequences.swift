@@ -97,14 +97,17 @@ extension DataSection {
           "kind", \.kind,
           .word([
             "series": .series, "tags": .tags, "padded_tags": .paddedTags, "trigger": .trigger,
-            "symbols": .symbols,
+            "symbols": .symbols, "dates": .dates,
           ]),
-          "Waves to continue, tokens to tag (padded_tags: of different length), sounds to notice, or symbols to spell.",
+          "Waves to continue, tokens to tag (padded_tags: of different length), sounds to notice, symbols to spell, or "
+            + "dates to write as YYYY-MM-DD.",
           isRequired: true),
         Key(
           "samples", \.samples, .wholeNumber(.atLeast(1), example: 1000),
           "How many, dev and test included."),
-        Key("steps", \.steps, .wholeNumber(.atLeast(1), example: 50), "Steps of a sample."),
+        Key(
+          "steps", \.steps, .wholeNumber(.atLeast(1), example: 50),
+          "Steps of a sample; of dates, of their human form."),
         Key(
           "noise", \.noise, .number(.atLeast(0), example: 0.1),
           "The largest difference that noise makes."),

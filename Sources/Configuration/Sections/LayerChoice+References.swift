@@ -15,7 +15,8 @@ extension LayerChoice {
   }
 
   private static var joined: Variant<LayerSpec> {
-    let names = nameFormat.oneOrMore("the names of layers before it, or input", example: "[stem]")
+    let names = nameFormat.oneOrMore(
+      "the names of layers before it, or of inputs", example: "[stem]")
     return layer(
       "join", "The layer's input with the outputs of layers before it.", JoinSpec(sources: []),
       main: "with",

@@ -142,12 +142,17 @@ extension LayerChoice {
 
   private static var attention: Variant<LayerSpec> {
     layer(
-      "attention", "Every step looks at all others, with several heads.", AttentionSpec(heads: 1),
+      "attention", "Every step looks at all others, or at those of a memory, with several heads.",
+      AttentionSpec(heads: 1),
       main: "heads",
       [
         Key(
           "heads", \.heads, .wholeNumber(.atLeast(1), example: 8),
           "Into how many parts the channels are divided.", isRequired: true),
+        Key(
+          "memory", \.memory, nameFormat.optional,
+          "The name of a layer before it, or of an input, that keys and values are made of (cross attention); null: the "
+            + "layer's own input (self-attention)."),
         Key("causal", \.isCausal, .truth, "Whether a step sees only itself and those before it."),
         Key("bias", \.bias, .truth, "Whether biases are added."),
         Key(

@@ -92,7 +92,7 @@ extension LayerChoice {
       "Replaces the layer's index in the names of its parameters.", isWritten: { $0.name != nil })
     let sourceKey = Key(
       "from", \Named<Options>.source, nameFormat.optional,
-      "The name of a layer before it, or input: what it takes as its input in place of the output of the layer "
+      "The name of a layer before it, or of an input: what it takes as its input in place of the output of the layer "
         + "before it.", isWritten: { $0.source != nil })
     let trainableKey = Key(
       "trainable", \Named<Options>.isTrained, .truth,

@@ -3,16 +3,15 @@ import Graph
 /// The network: the shape of a sample and the layers.
 enum ModelSection {
   static var section: Section<ModelSpec> {
-    let input = Format<Int>.wholeNumber(.atLeast(1), example: 28)
-      .oneOrMore(
-        "the shape of a sample, [height, width, channels] or [columns]", example: "[28, 28, 1]")
     var layers = LayerChoice.list()
     layers.describe = { LayerChoice.describe(path: join($0, "N")) }
     return Section(
       defaults: ModelSpec(input: [], layers: []),
       keys: [
         Key(
-          "input", \.input, input, "The shape of one sample, without the batch.", isRequired: true),
+          "input", \.sampleInput, SampleInput.format,
+          "The shape of one sample, without the batch; or a table of several inputs with names.",
+          isRequired: true),
         Key(
           "blocks", \.expandedBlocks, BlockKeys.format,
           "Building blocks that layers may use by name; see below.", isWritten: { _ in false }),
@@ -22,6 +21,78 @@ enum ModelSection {
           "What batch norms normalise by in training that do not say it: the samples of a micro-shard, or the "
             + "whole batch (as many ranks as training.shards)."),
       ])
+  }
+}
+
+/// What a sample is: one input, or several with names.
+private enum SampleInput {
+  case shape([Int])
+  case named([NamedInput])
+
+  static var format: Format<SampleInput> {
+    Format(
+      expectation: shape.expectation, example: shape.example,
+      read: { node, path, faults in
+        guard let entries = node.entries, !entries.isEmpty else {
+          return shape.read(node, path, &faults).map { .shape($0) }
+        }
+        let inputs = entries.map { read($0, path, &faults) }
+        return inputs.contains { $0 == nil } ? nil : .named(inputs.compactMap { $0 })
+      },
+      write: { input in
+        switch input {
+        case .shape(let lengths): shape.write(lengths)
+        case .named(let inputs): .table(inputs.map { ($0.name, shape.write($0.shape)) })
+        }
+      },
+      describe: describe, type: { shape.expectation })
+  }
+
+  private static var shape: Format<[Int]> {
+    Format<Int>.wholeNumber(.atLeast(1), example: 28).oneOrMore(
+      "the shape of a sample, [height, width, channels] or [columns]", example: "[28, 28, 1]")
+  }
+
+  private static func read(
+    _ entry: ConfigurationNode.TableEntry, _ path: String, _ faults: inout Faults
+  ) -> NamedInput? {
+    let names = LayerChoice.nameFormat
+    if names.known(.plain(entry.key)) == nil {
+      faults.add(
+        at: entry.keyPlace, path: join(path, entry.key),
+        "\(path) has an input called \"\(entry.key)\"", expected: names.expectation,
+        remedy: "choose another name")
+      return nil
+    }
+    return shape.read(entry.value, join(path, entry.key), &faults).map {
+      NamedInput(entry.key, $0)
+    }
+  }
+
+  private static func describe(_ path: String) -> [ConfigurationKey] {
+    [
+      ConfigurationKey(
+        path: "\(path).NAME", type: shape.expectation, default: "none",
+        documentation:
+          "One of several inputs, whose numbers follow each other in a sample. The first layer reads the first of them; "
+          + "`from`, `with`, `memory` and loss targets name them.")
+    ]
+  }
+}
+
+extension ModelSpec {
+  fileprivate var sampleInput: SampleInput {
+    get { inputs.isEmpty ? .shape(input) : .named(inputs) }
+    set {
+      let layers = layers
+      let statistics = batchNormStatistics
+      self =
+        switch newValue {
+        case .shape(let shape): ModelSpec(input: shape, layers: layers)
+        case .named(let inputs): ModelSpec(inputs: inputs, layers: layers)
+        }
+      batchNormStatistics = statistics
+    }
   }
 }
 

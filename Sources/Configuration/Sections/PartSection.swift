@@ -3,14 +3,17 @@ import Datasets
 /// A part of the data besides the training samples: files of its own, or a cut of the training file.
 struct PartOptions {
   var file: String?
-  var inputs: String?
+  var inputs: [String]?
   var targets: String?
   var fraction: Double?
   var count: Int?
   var stratified = false
 
   var arrays: ArrayFiles? {
-    inputs.flatMap { inputs in targets.map { ArrayFiles(inputs: inputs, targets: $0) } }
+    guard let inputs, let targets else { return nil }
+    var files = ArrayFiles(inputs: "", targets: targets)
+    files.allInputs = inputs
+    return files
   }
 
   var hasFiles: Bool { file != nil || inputs != nil || targets != nil }
@@ -23,7 +26,7 @@ struct PartOptions {
     case .none: return nil
     case .files:
       self.file = file
-      inputs = arrays?.inputs
+      inputs = arrays?.allInputs
       targets = arrays?.targets
     case .fraction(let fraction, let stratified):
       self.fraction = fraction
@@ -32,6 +35,14 @@ struct PartOptions {
       self.count = count
       self.stratified = stratified
     }
+  }
+}
+
+extension ArrayFiles {
+  /// At least one.
+  fileprivate var allInputs: [String] {
+    get { [inputs] + otherInputs }
+    set { (inputs, otherInputs) = (newValue[0], Array(newValue.dropFirst())) }
   }
 }
 
@@ -55,15 +66,32 @@ struct ArrayNames {
   var targetsAlias: String
   /// How files of this format end.
   var suffix: String
+  /// Whether several files may hold the inputs.
+  var hasLists = false
 
   static let idx = ArrayNames(
     inputs: "images", inputsAlias: "inputs", targets: "labels", targetsAlias: "targets",
     suffix: "-ubyte.gz")
   static let npy = ArrayNames(
     inputs: "inputs", inputsAlias: "images", targets: "targets", targetsAlias: "labels",
-    suffix: ".npy")
+    suffix: ".npy", hasLists: true)
 
-  var inputsFile: Format<String> { PartSection.path("data/\(inputs)\(suffix)") }
+  var inputsFiles: Format<[String]> {
+    let file = PartSection.path("data/\(inputs)\(suffix)")
+    guard hasLists else { return file.map({ [$0] }, from: { $0[0] }) }
+    var files = file.oneOrMore(
+      "\(file.expectation), or a list of such paths", example: file.example)
+    let writeList = files.write
+    files.write = { $0.count == 1 ? file.write($0[0]) : writeList($0) }
+    return files
+  }
+
+  var inputsText: String {
+    hasLists
+      ? "The file of the inputs; several in a list hold a sample's numbers side by side."
+      : "The file of the inputs."
+  }
+
   var targetsFile: Format<String> { PartSection.path("data/\(targets)\(suffix)") }
 }
 
@@ -74,7 +102,7 @@ enum PartSection {
       defaults: ArrayFiles(inputs: "", targets: ""),
       keys: [
         Key(
-          names.inputs, \.inputs, names.inputsFile, "The file of the inputs.",
+          names.inputs, \.allInputs, names.inputsFiles, names.inputsText,
           aliases: [names.inputsAlias],
           isRequired: true),
         Key(
@@ -88,7 +116,7 @@ enum PartSection {
   static func part(_ names: ArrayNames) -> Format<PartOptions> {
     let files = [
       Key(
-        names.inputs, \PartOptions.inputs, names.inputsFile.optional, "The file of the inputs.",
+        names.inputs, \PartOptions.inputs, names.inputsFiles.optional, names.inputsText,
         aliases: [names.inputsAlias], isWritten: { $0.inputs != nil }),
       Key(
         names.targets, \.targets, names.targetsFile.optional, "The file of the targets.",

@@ -1,4 +1,5 @@
 import Datasets
+import Graph
 
 /// What sections demand of each other.
 enum RunChecks {
@@ -121,7 +122,7 @@ enum RunChecks {
     _ draft: RunDraft, _ site: SectionSite, _ faults: inout Faults
   ) {
     guard site.isSound("data.normalize", "model", in: faults),
-      case .masking = draft.run.model.layers.first?.kind,
+      draft.run.model.masksInput,
       draft.data.spec.normalization == .standardize
     else { return }
     faults.add(
@@ -196,6 +197,17 @@ enum RunChecks {
       "data.classes is \(generated.classes) for \(generated.kind.rawValue)",
       expected: "2, since only blobs, spirals and images have a choice",
       remedy: "remove classes, or set data.kind to blobs, spirals or images")
+  }
+}
+
+extension ModelSpec {
+  /// Whether padding is looked for in what the data bring.
+  fileprivate var masksInput: Bool {
+    let names = [ModelSpec.inputName] + inputs.map(\.name)
+    return layers.enumerated().contains { index, layer in
+      guard case .masking = layer.kind else { return false }
+      return layer.source.map(names.contains) ?? (index == 0)
+    }
   }
 }
 

@@ -5,7 +5,9 @@ extension DataSource {
   package var paths: [String] {
     switch self {
     case .idx(let train, let dev, let test), .npy(let train, let dev, let test):
-      [train, dev, test].compactMap { $0 }.flatMap { [$0.inputs, $0.targets] }
+      [train, dev, test].compactMap { $0 }.flatMap {
+        [$0.inputs] + $0.otherInputs + [$0.targets]
+      }
     case .csv(let spec): [spec.train, spec.dev, spec.test].compactMap { $0 }
     case .text(let spec):
       spec.train + [spec.dev, spec.test].compactMap { $0 } + spec.level.paths
@@ -60,7 +62,10 @@ func preparedKey(_ spec: DataSpec, seed: UInt64) throws -> String {
   }
   switch spec.source {
   case .idx: lines.append("idx \(spec.source.hasDevFiles) \(spec.source.hasTestFiles)")
-  case .npy: lines.append("npy \(spec.source.hasDevFiles) \(spec.source.hasTestFiles)")
+  case .npy(let train, let dev, let test):
+    lines.append("npy \(spec.source.hasDevFiles) \(spec.source.hasTestFiles)")
+    let others = [train, dev, test].compactMap { $0?.otherInputs.count }
+    if others.contains(where: { $0 > 0 }) { lines.append("other inputs \(others)") }
   case .csv(let csv):
     // The vocabulary is that of the rows to train on, so it depends on the split.
     lines.append(

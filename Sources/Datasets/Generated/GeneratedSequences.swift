@@ -22,6 +22,7 @@ struct GeneratedSequences {
       DataShape(
         input: [spec.steps, 1], target: .numbers(width: 1, names: nil, isMultiHot: false))
     case .tags, .paddedTags: tagShape
+    case .dates: GeneratedDates.shape(steps: spec.steps)
     case .symbols:
       DataShape(
         input: [spec.steps, Self.symbolBands],
@@ -50,6 +51,7 @@ struct GeneratedSequences {
     case .trigger: return trigger(&random)
     case .paddedTags: return paddedTags(&random)
     case .symbols: return symbols(&random)
+    case .dates: return GeneratedDates.sample(steps: spec.steps, &random)
     }
   }
 
@@ -178,7 +180,7 @@ extension GeneratedSequencesSpec {
   fileprivate var target: TargetKind {
     switch kind {
     case .series: .values
-    case .tags, .paddedTags, .symbols: .classes
+    case .tags, .paddedTags, .symbols, .dates: .classes
     case .trigger: .multiHot
     }
   }
@@ -186,7 +188,7 @@ extension GeneratedSequencesSpec {
   /// What configs call the kind.
   private var word: String {
     switch kind {
-    case .series, .tags, .trigger, .symbols: kind.rawValue
+    case .series, .tags, .trigger, .symbols, .dates: kind.rawValue
     case .paddedTags: "padded_tags"
     }
   }
@@ -195,6 +197,7 @@ extension GeneratedSequencesSpec {
     switch kind {
     case .series, .tags, .paddedTags: 2
     case .symbols: 4
+    case .dates: GeneratedDates.longest
     case .trigger: 100
     }
   }

@@ -29,7 +29,10 @@ func decodeArrays(
 ) throws -> DecodedPart? {
   let before = faults.items.count
   let target = try decodeTargets(files, format: format, request: request, writer, &faults)
-  let input = try decodeInputs(files.inputs, format: format, writer, &faults)
+  let input =
+    files.otherInputs.isEmpty
+    ? try decodeInputs(files.inputs, format: format, writer, &faults)
+    : try decodeInputs([files.inputs] + files.otherInputs, format: format, writer, &faults)
   if let target, let input { checkCounts(input.count, target.count, files: files, &faults) }
   guard faults.items.count == before, let target, let input else { return nil }
   let layout = PartLayout(
@@ -87,13 +90,53 @@ private func decodeInputs(
   return inputs
 }
 
+/// Samples of several files side by side, as Float; all of them are in memory at a time.
+private func decodeInputs(
+  _ paths: [String], format: ArrayFormat, _ writer: PreparedFileWriter,
+  _ faults: inout DiagnosticList
+) throws -> WrittenInputs? {
+  let before = faults.items.count
+  let columns = try paths.compactMap { path in
+    try faults.collect { () throws -> (path: String, count: Int, width: Int, numbers: [Float]) in
+      var file = try ArrayFile(path: path, format: format)
+      var numbers: [Float] = []
+      numbers.reserveCapacity(file.elementCount)
+      try readFloats(of: &file) { numbers += $0 }
+      return (path, file.sampleCount, file.sampleShape.reduce(1, *), numbers)
+    }
+  }
+  guard let first = columns.first else { return nil }
+  for column in columns where column.count != first.count {
+    faults.append(
+      Diagnostic(
+        place: column.path, problem: "\(column.count) samples beside \(first.count)",
+        expected: "as many as \(first.path) has: \(first.count)",
+        remedy: "name files that belong together"))
+  }
+  guard faults.items.count == before else { return nil }
+  let offset = try writer.startArray()
+  for sample in 0..<first.count {
+    for column in columns {
+      try writer.append(
+        Array(column.numbers[sample * column.width..<(sample + 1) * column.width]))
+    }
+  }
+  return WrittenInputs(
+    count: first.count, sampleShape: [columns.reduce(0) { $0 + $1.width }], element: .float32,
+    offset: offset)
+}
+
 /// Bytes stay bytes; everything else becomes Float.
 private func copyElements(of file: inout ArrayFile, into writer: PreparedFileWriter) throws {
+  guard file.number.isByte else { return try readFloats(of: &file) { try writer.append($0) } }
+  try file.readElements { bytes, _ in try writer.append(bytes) }
+}
+
+private func readFloats(of file: inout ArrayFile, _ body: ([Float]) throws -> Void) throws {
   let number = file.number
   let sampleElements = max(file.sampleShape.reduce(1, *), 1)
   var firstBad: (index: Int, value: Double)?
   try file.readElements { bytes, first in
-    if number.isByte { return try writer.append(bytes) }
     var floats: [Float] = []
     floats.reserveCapacity(bytes.count / number.byteCount)
     for (index, offset) in stride(from: 0, to: bytes.count, by: number.byteCount).enumerated() {
@@ -101,7 +144,7 @@ private func copyElements(of file: inout ArrayFile, into writer: PreparedFileWri
       if !Float(value).isFinite, firstBad == nil { firstBad = (first + index, value) }
       floats.append(Float(value))
     }
-    try writer.append(floats)
+    try body(floats)
   }
   guard let bad = firstBad else { return }
   throw Diagnostic(

@@ -16,7 +16,7 @@ import Storage
 ///   - lengths: Queries and keys of each sequence that count; keys that do not are seen by none, and the outputs of queries
 ///     that do not, or that see no key, are 0.
 ///   - output: `[N, T, E]`.
-///   - logarithms: For the gradient: of the sums of exponentials, `[N, A, T]`.
+///   - logarithms: For the gradient: of the sums of exponentials, `[N, A, T]`; 0 for queries that find nothing.
 ///   - scratch: At least `attentionScratchCount` elements.
 @_specialize(where S == Float)
 @_specialize(where S == Double)
@@ -38,6 +38,7 @@ package func attention<S: Scalar>(
       for head in 0..<shape.heads {
         let column = head * shape.headSize
         let logs = logarithms.base + (sequence * shape.heads + head) * shape.queries
+        for query in counted.queries..<shape.queries { logs[query] = 0 }
         pass.turn(k.at(0, column), into: pass.turnedKeys)
         for start in stride(from: 0, to: counted.queries, by: pass.blockRows) {
           let block = pass.block(from: start, of: counted)

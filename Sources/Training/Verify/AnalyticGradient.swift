@@ -55,19 +55,19 @@ final class AnalyticGradient {
 
   /// Each row of the table shrinks to the share of one place: what is left when places overwrite each other.
   private func overwriteEmbeddingRows() {
-    for operation in plan.graph.operations {
-      guard case .embedding(_, let channels) = operation.kind,
-        case .parameter(let table) = plan.graph[operation.inputs[1]].role
-      else { continue }
-      var places: [Int: Int] = [:]
-      for element in 0..<rows * plan.graph[plan.graph.input].elementCount {
-        places[Int(samples.inputs.block[element]), default: 0] += 1
+    guard let reader = plan.graph.tokenReaders.first,
+      case .parameter(let table) = plan.graph[reader.table].role
+    else { return }
+    let width = plan.graph[plan.graph.input].elementCount
+    var places: [Int: Int] = [:]
+    for sample in 0..<rows {
+      for element in reader.elements {
+        places[Int(samples.inputs.block[sample * width + element]), default: 0] += 1
       }
-      for (word, count) in places where count > 1 {
-        let row = self[table][word * channels..<(word + 1) * channels]
-        for element in 0..<channels { row[element] /= Double(count) }
-      }
-      return
+    }
+    for (word, count) in places where count > 1 {
+      let row = self[table][word * reader.channels..<(word + 1) * reader.channels]
+      for element in 0..<reader.channels { row[element] /= Double(count) }
     }
   }
 }

@@ -30,16 +30,29 @@ struct DataCheck {
       let width = block.count / material.samples.count
       return ("", "element \(bad % width) of the input of sample \(bad / width) is \(block[bad])")
     }
+    let readers = graph.tokenReaders
     let numbers = block.array
-    guard let words = graph.vocabulary else {
-      let (least, most) = (numbers.min() ?? 0, numbers.max() ?? 0)
-      return ("inputs from \(measureText(Double(least))) to \(measureText(Double(most)))", nil)
+    let width = block.count / material.samples.count
+    for reader in readers {
+      let bad = numbers.enumerated().first { index, number in
+        reader.elements.contains(index % width)
+          && (number != number.rounded() || number < 0 || number >= Float(reader.words))
+      }
+      if let bad {
+        return (
+          "", "the inputs hold \(bad.element), which is no token of 0 to \(reader.words - 1)"
+        )
+      }
     }
-    let bad = numbers.first { $0 != $0.rounded() || $0 < 0 || $0 >= Float(words) }
-    return (
-      "tokens below \(words)",
-      bad.map { "the inputs hold \($0), which is no token of 0 to \(words - 1)" }
-    )
+    let others = numbers.enumerated().filter { index, _ in
+      !readers.contains { $0.elements.contains(index % width) }
+    }.map(\.element)
+    let tokens = Set(readers.map(\.words)).sorted().map { "tokens below \($0)" }
+    guard let least = others.min(), let most = others.max() else {
+      return (tokens.joined(separator: " and "), nil)
+    }
+    let range = "inputs from \(measureText(Double(least))) to \(measureText(Double(most)))"
+    return ((tokens + [range]).joined(separator: " and "), nil)
   }
 
   private func targets() -> (text: String, fault: String?) {

@@ -15,6 +15,7 @@ enum GraphFault: Sendable {
   case attentionGradientUnmasked
   /// Forward and backward.
   case attentionUnmasked
+  case memoryGradientUnmasked
   case tiedGradientOverwritten
   case poolGradientShifted
   case statisticsTakenAsConstants
@@ -35,6 +36,7 @@ enum GraphFault: Sendable {
     let isPlanted =
       switch self {
       case .attentionUnmasked: result.unmaskAttention()
+      case .memoryGradientUnmasked: result.unmaskMemoryGradient()
       case .branchCountedTwice: result.countBranchTwice()
       case .lossGradientDoubled: result.doubleLossGradient()
       case .copyDrawsOtherMask: result.changeBackward(ofCopies: true, changed)
@@ -134,6 +136,20 @@ extension ModelGraph {
       isPlanted = true
     }
     return isPlanted
+  }
+
+  /// Cross attention's gradient forgets how long the memory is.
+  fileprivate mutating func unmaskMemoryGradient() -> Bool {
+    for index in backward {
+      guard case .attentionGradient(var shape) = operations[index].kind, shape.hasKeyLengths else {
+        continue
+      }
+      operations[index].inputs.remove(at: shape.hasQueryLengths ? 3 : 2)
+      shape.hasKeyLengths = false
+      operations[index].kind = .attentionGradient(shape)
+      return true
+    }
+    return false
   }
 
   /// Where two branches meet on the way back, one of them goes in twice.

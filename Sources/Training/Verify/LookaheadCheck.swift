@@ -4,7 +4,8 @@ import Graph
 import Plan
 import Storage
 
-/// A model that learns the next tokens of a text must not see them: another last token changes no earlier output.
+/// A model that learns the next tokens of a text must not see them: another last token changes no earlier output. Where
+/// a text is translated, those tokens are the last of a sample's inputs.
 struct LookaheadCheck {
   private let material: VerifyMaterial
   private let model: ModelMemory<Float>
@@ -14,17 +15,17 @@ struct LookaheadCheck {
     self.model = model
   }
 
-  /// - Returns: nil: the data are no text.
+  /// - Returns: nil: the data are no text, or the model does not answer each of its tokens.
   func run() -> VerifyFinding? {
     let plan = material.plans.evaluation
-    guard material.spec.data.source.isText, let words = plan.graph.vocabulary,
-      plan.graph.answers == plan.graph.inputShape[0], plan.graph.answers > 1
-    else { return nil }
     let steps = plan.graph.answers
+    let elements = plan.graph[plan.graph.input].elementCount
+    let reader = plan.graph.tokenReaders.first { $0.elements == elements - steps..<elements }
+    guard material.spec.data.source.isText, steps > 1, let reader else { return nil }
     let sides = (engine(plan), engine(plan))
     for row in 0..<plan.capacity {
-      let last = row * steps + steps - 1
-      sides.1.input[last] = Float((Int(sides.1.input[last]) + 1) % words)
+      let last = row * elements + elements - 1
+      sides.1.input[last] = Float((Int(sides.1.input[last]) + 1) % reader.words)
     }
     for (index, operation) in plan.graph.operations.enumerated() {
       if case .sumLosses = operation.kind { break }
@@ -72,6 +73,7 @@ extension DataSource {
   fileprivate var isText: Bool {
     switch self {
     case .text, .tokens: true
+    case .generatedSequences(let spec): spec.kind == .dates
     default: false
     }
   }

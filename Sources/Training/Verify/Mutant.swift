@@ -37,6 +37,9 @@ package struct Mutant: Sendable {
       "attention-gradient-unmasked", "causal attention without its mask on the way back",
       .attentionGradientUnmasked),
     Mutant(
+      "memory-gradient-unmasked", "cross attention sees its memory's padding on the way back",
+      .memoryGradientUnmasked),
+    Mutant(
       "tied-gradient-overwritten", "the embedding's gradient written over the output layer's",
       .tiedGradientOverwritten),
     Mutant("max-pool-shifted", "windows off by one in a max pool's gradient", .poolGradientShifted),

@@ -122,7 +122,7 @@ extension PlantedFault {
     return switch self {
     case .gradient(.biasForgotten): has(.bias)
     case .gradient(.scaleForgotten): has(.normScale)
-    case .gradient(.embeddingRowsOverwritten): graph.vocabulary != nil
+    case .gradient(.embeddingRowsOverwritten): !graph.tokenReaders.isEmpty
     case .samples(.classesCountedFromOne): spec.data.target == .classes
     case .restore(.averageLost): spec.training.emaDecay != nil
     case .sum(.dropoutOfRank), .run(.evaluatesWithDropout), .run(.randomFromClock):

@@ -88,7 +88,8 @@ package final class VerifySamples {
       spec.data, seed: spec.seed, outputs: plans.targetOutputs, answers: plans.answers)
     let data = try LoadedData.open(
       spec.data, seed: spec.seed, outputs: plans.targetOutputs, answers: plans.answers)
-    try data.shape.checkInput(ofModel: spec.model.input, place: inputPlace)
+    try data.shape.checkInput(
+      ofModel: spec.model.input, inputs: spec.model.inputs.map(\.name), place: inputPlace)
     let loader = BatchLoader<Float>(part: data.train, statistics: data.statistics)
     let order = EpochOrder(count: data.train.count, seed: spec.seed, epoch: 0)
     let input = AlignedMemory<Float>(count: loader.elementCount)
@@ -124,10 +125,14 @@ package final class VerifySamples {
 
   private func makeUp(_ spec: RunSpec, _ graph: ModelGraph) {
     var random = RandomNumbers(seed: spec.seed, purpose: "verify samples")
-    let words = graph.vocabulary
+    var words = [Int?](repeating: nil, count: elements)
+    for reader in graph.tokenReaders {
+      for element in reader.elements { words[element] = reader.words }
+    }
     for index in 0..<inputs.block.count {
       let number = random.uniform()
-      inputs.block[index] = words.map { Float(Int(number * Double($0))) } ?? Float(4 * number - 2)
+      inputs.block[index] =
+        words[index % elements].map { Float(Int(number * Double($0))) } ?? Float(4 * number - 2)
     }
     for index in 0..<classes.block.count {
       let number = random.uniform()
@@ -158,12 +163,33 @@ private func crop(
   }
 }
 
+/// An embedding that reads a sample, or one of several inputs that it consists of.
+struct TokenReader {
+  /// Of a sample.
+  var elements: Range<Int>
+  /// How many tokens it tells apart; what it reads is below.
+  var words: Int
+  var channels: Int
+  var table: ValueID
+}
+
 extension ModelGraph {
-  /// How many words the model's inputs tell apart; nil: they are any numbers.
-  var vocabulary: Int? {
-    for operation in operations where operation.inputs.contains(input) {
-      if case .embedding(let words, _) = operation.kind { return words }
+  /// What reads tokens; where nothing does, a sample consists of any numbers.
+  var tokenReaders: [TokenReader] {
+    var parts = [input: 0..<self[input].elementCount]
+    var readers: [TokenReader] = []
+    for operation in operations {
+      guard let read = operation.inputs.first, let elements = parts[read] else { continue }
+      switch operation.kind {
+      case .slice(let offset, let count, _, 1) where read == input:
+        parts[operation.outputs[0]] = offset..<offset + count
+      case .embedding(let words, let channels):
+        readers.append(
+          TokenReader(
+            elements: elements, words: words, channels: channels, table: operation.inputs[1]))
+      default: continue
+      }
     }
-    return nil
+    return readers
   }
 }

@@ -22,7 +22,9 @@ package struct VerifySize: Equatable, Sendable {
   package init(_ spec: RunSpec, ranks: Int) throws {
     var spec = spec
     var work = try Self.work(of: spec)
-    while work.sample > Self.handyWork, let input = Self.halved(spec.model.input) {
+    while work.sample > Self.handyWork, spec.model.inputs.isEmpty,
+      let input = Self.halved(spec.model.input)
+    {
       var smaller = spec
       smaller.model.input = input
       guard let less = try? Self.work(of: smaller) else { break }

@@ -11,11 +11,12 @@ the i-th `1 + (n + i / 2) mod (classes - 1)`, then -1. Of every result the file 
 the sum weighted by `cos(k)`, in float64; and, where PyTorch's own float32 is further off than 5e-6, by how much.
 """
 import json
+import math
 import pathlib
 
 import torch
 import yaml
-from pytorch_twin import loss_options, run
+from pytorch_twin import input_parts, loss_options, run
 
 # Words of each embedding, by name.
 tables = {}
@@ -105,9 +106,14 @@ def shapes(layers, x, path, found):
             x = (inputs,) if o.get("return") == "last" else (x[0], inputs)
         elif kind == "attention":
             c = x[1]
-            found[p + ".in_proj_weight"], found[p + ".out_proj.weight"] = (3 * c, c), (c, c)
+            inputs = {"in_proj": (3 * c, c)}
+            if "memory" in o:
+                inputs = {"q_proj": (c, c), "kv_proj": (2 * c, flows[o["memory"]][1])}
+            found[p + ".out_proj.weight"] = (c, c)
+            found.update({f"{p}.{n}_weight": s for n, s in inputs.items()})
             if o.get("bias", True):
-                found[p + ".in_proj_bias"], found[p + ".out_proj.bias"] = (3 * c,), (c,)
+                found[p + ".out_proj.bias"] = (c,)
+                found.update({f"{p}.{n}_bias": s[:1] for n, s in inputs.items()})
         elif kind == "rms_norm":
             found[p + ".weight"] = (x[-1],)
         elif kind == "class_token":
@@ -202,9 +208,11 @@ def digest(t):
 def case(path, training):
     config = yaml.safe_load(path.read_text())
     found = {}
-    shape = config["model"]["input"]
-    flows["input"] = tuple(shape)
-    output = shapes(config["model"]["layers"], tuple(shape), "layers", found)
+    parts = input_parts(config)
+    flows.update({name: tuple(shape) for name, shape in parts.items()})
+    first_shape = next(iter(parts.values()))
+    shape = first_shape if len(parts) == 1 else [sum(math.prod(s) for s in parts.values())]
+    output = shapes(config["model"]["layers"], tuple(first_shape), "layers", found)
     weights = tensors(found)
     count = SAMPLES
     for e in shape:

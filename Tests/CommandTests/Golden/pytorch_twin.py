@@ -54,6 +54,8 @@ class Twin:
         self.w, self.training, self.tables, self.lengths = weights, training, {}, None
         # Outputs of layers with names, and what makes them.
         self.flows, self.layers = {}, {}
+        # Lengths of the outputs that have any.
+        self.ends = {}
 
     def masking(self, x, v, p):
         value = option(v, "value").get("value", 0)
@@ -76,9 +78,11 @@ class Twin:
             o = value if isinstance(value, dict) else {}
             name = o.get("name", index)
             apply = getattr(self, kind)
-            x = apply(self.flows[o["from"]] if "from" in o else x, value, f"{path}.{name}")
+            if "from" in o:
+                x, self.lengths = self.flows[o["from"]], self.ends.get(o["from"])
+            x = apply(x, value, f"{path}.{name}")
             if "name" in o:
-                self.flows[name] = x
+                self.flows[name], self.ends[name] = x, self.lengths
                 self.layers[name] = lambda y, apply=apply, value=value, p=f"{path}.{name}": apply(y, value, p)
         return x
 
@@ -240,6 +244,8 @@ class Twin:
         o = option(v, "heads")
         n, t, c = x.shape
         heads = o["heads"]
+        if "memory" in o:
+            return self.cross_attention(x, o, p)
         x = F.linear(x, self.w[p + ".in_proj_weight"], self.w.get(p + ".in_proj_bias"))
         q, k, v = x.view(n, t, 3, heads, c // heads).permute(2, 0, 3, 1, 4).unbind(0)
         if o.get("rotary_base"):
@@ -259,6 +265,31 @@ class Twin:
             y = F.scaled_dot_product_attention(q, k, v, attn_mask=sees | torch.eye(t, dtype=torch.bool))
             y = y.transpose(1, 2).reshape(n, t, c) * self.counted(x)
         return F.linear(y, self.w[p + ".out_proj.weight"], self.w.get(p + ".out_proj.bias"))
+
+    def cross_attention(self, x, o, p):
+        memory, lengths = self.flows[o["memory"]], self.ends.get(o["memory"])
+        bias = o.get("bias", True)
+        net = torch.nn.MultiheadAttention(
+            x.shape[2], o["heads"], bias=bias, kdim=memory.shape[2], vdim=memory.shape[2], batch_first=True).to(x.dtype)
+        q, (k, v) = self.w[p + ".q_proj_weight"], self.w[p + ".kv_proj_weight"].chunk(2)
+        weights = {"out_proj.weight": self.w[p + ".out_proj.weight"]}
+        if memory.shape[2] == x.shape[2]:
+            weights["in_proj_weight"] = torch.cat([q, k, v])
+        else:
+            weights.update({"q_proj_weight": q, "k_proj_weight": k, "v_proj_weight": v})
+        nothing = x.new_zeros(())
+        if bias:
+            weights["in_proj_bias"] = torch.cat([self.w[p + ".q_proj_bias"], self.w[p + ".kv_proj_bias"]])
+            nothing = weights["out_proj.bias"] = self.w[p + ".out_proj.bias"]
+        hidden = None
+        if lengths is not None:
+            # An empty memory is looked at all the same, so that no row is empty; its answers are taken out afterwards.
+            hidden = torch.arange(memory.shape[1]) >= torch.where(lengths > 0, lengths, memory.shape[1])[:, None]
+        y, _ = torch.func.functional_call(
+            net, weights, (x, memory, memory), {"key_padding_mask": hidden, "need_weights": False})
+        if lengths is not None:
+            y = torch.where((lengths > 0)[:, None, None], y, nothing)
+        return y if self.lengths is None else torch.where(self.counted(y) > 0, y, nothing)
 
     def rms_norm(self, x, v, p):
         return F.rms_norm(x, x.shape[-1:], self.w[p + ".weight"], float(option(v, "epsilon").get("epsilon", 1e-5)))
@@ -505,18 +536,29 @@ def loss_of(v, z, target, lengths=None):
     raise ValueError(kind)
 
 
+def input_parts(config):
+    """shapes of the model's inputs by name"""
+    shape = config["model"]["input"]
+    if isinstance(shape, dict):
+        return {name: s if isinstance(s, list) else [s] for name, s in shape.items()}
+    return {"input": shape}
+
+
 def run(config, weights, inputs, training, dtype):
     """the tensors that `ddp-train probe` writes"""
     weights = {k: v.to(dtype) for k, v in weights.items()}
     trained = {k: v.requires_grad_() for k, v in weights.items() if not k.split(".")[-1].startswith("running_")}
-    has_tokens = len(config["model"]["input"]) == 1 and any(
+    parts = input_parts(config)
+    first = next(iter(parts.values()))
+    has_tokens = len(first) == 1 and any(
         isinstance(e, dict) and "embedding" in e for e in config["model"]["layers"][:2])
     x = inputs["input"].to(dtype).requires_grad_(not has_tokens)
-    image = len(config["model"]["input"]) == 3
-    y = x.reshape(len(x), *config["model"]["input"])
     twin = Twin(weights, training)
-    y = y.permute(0, 3, 1, 2) if image else y
-    twin.flows["input"] = y
+    columns = x.flatten(1).split([math.prod(s) for s in parts.values()], 1)
+    for (name, shape), part in zip(parts.items(), columns):
+        y = part.reshape(len(x), *shape)
+        twin.flows[name] = y.permute(0, 3, 1, 2) if len(shape) == 3 else y
+    y = twin.flows[next(iter(parts))]
     y = twin.chain(y, config["model"]["layers"], "layers")
     y = y.permute(0, 2, 3, 1).flatten(1) if y.dim() == 4 else y
     loss = loss_of(config["loss"], y, inputs["target"], twin.lengths)
