@@ -10,7 +10,7 @@ import Training
 
 /// The work of one rank, done on the thread that made it and timed part by part.
 ///
-/// A cycle is a small step: two micro-shards and their fold, or one pass of several, which folds by itself; the check, the
+/// A cycle is a small step: two micro-shards and their fold, a pass of several, which folds by itself, the check, the
 /// update. So every part finds the caches as it would in a run. Weights stay as they are, since the learning rate is 0.
 final class RankMeasurement {
   private let spec: RunSpec
@@ -21,6 +21,7 @@ final class RankMeasurement {
   private let source: SampleSource?
   private var loads = Samples()
   private var operations: [Samples]
+  private var passes: [Samples]
   private var merges = Samples()
   private var checks = Samples()
   private var updates = Samples()
@@ -42,6 +43,7 @@ final class RankMeasurement {
     }
     source = data.map { SampleSource($0, seed: spec.seed) }
     operations = plan.graph.operations.map { _ in Samples() }
+    passes = operations
     if source == nil { engine.input.copy(from: noise(engine.input.count)) }
   }
 
@@ -56,16 +58,15 @@ final class RankMeasurement {
     precondition(!norm.isNaN, "the gradient of the first weights is not a number")
     return RankTimes(
       loadSeconds: source == nil ? 0 : loads.typical,
-      operationSeconds: operations.map(\.typical), mergeSeconds: merges.typical,
-      checkSeconds: checks.typical, updateSeconds: updates.typical, sumSecondsPerByte: 0)
+      operationSeconds: operations.map(\.typical),
+      passSeconds: plan.shardsPerPass > 1 ? passes.map(\.typical) : nil,
+      mergeSeconds: merges.typical, checkSeconds: checks.typical, updateSeconds: updates.typical,
+      sumSecondsPerByte: 0)
   }
 
   private func takeCycle(_ cycle: Int) {
-    if plan.shardsPerPass > 1 {
-      takePass(cycle)
-    } else {
-      for shard in 0..<2 { takeShard(shard, index: 2 * cycle + shard) }
-    }
+    for shard in 0..<2 { takeShard(shard, index: 2 * cycle + shard) }
+    if plan.shardsPerPass > 1 { takePass(cycle) }
     merges.time { summation.fold(0..<plan.leaf.count, localShard: 1) }
     let gradient = summation.sum[plan.leaf.parameterStart..<plan.leaf.count]
     checks.time { norm += sumOfSquares(gradient) }
@@ -80,7 +81,7 @@ final class RankMeasurement {
 
   private func takeShard(_ shard: Int, index: Int) {
     begin(index, rows: plan.capacity, leaf: summation.leaf(forLocalShard: shard))
-    timeOperations(shards: 1) { engine.run($0) }
+    for index in operations.indices { operations[index].time { engine.run(index) } }
   }
 
   private func takePass(_ index: Int) {
@@ -88,7 +89,9 @@ final class RankMeasurement {
     let pass = ShardPass(
       0..<shards, firstShard: 0, shardCount: shards, sampleCount: plan.passCapacity)
     begin(index, rows: plan.passCapacity, leaf: summation.leaf(forLocalShard: 0))
-    timeOperations(shards: shards) { engine.run($0, pass, into: summation) }
+    for index in passes.indices {
+      passes[index].time(parts: shards) { engine.run(index, pass, into: summation) }
+    }
   }
 
   private func begin(_ index: Int, rows: Int, leaf: Block<Float>) {
@@ -98,16 +101,10 @@ final class RankMeasurement {
     loads.time(parts: rows / plan.capacity) { source.load(index, rows: rows, into: engine) }
   }
 
-  /// - Parameter shards: Micro-shards that share the time.
-  private func timeOperations(shards: Int, _ run: (_ operation: Int) -> Void) {
-    for operation in operations.indices {
-      operations[operation].time(parts: shards) { run(operation) }
-    }
-  }
-
   private func forget() {
     loads = Samples()
     operations = operations.map { _ in Samples() }
+    passes = operations
     (merges, checks, updates) = (Samples(), Samples(), Samples())
   }
 }

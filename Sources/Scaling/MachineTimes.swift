@@ -51,8 +51,10 @@ package struct MachineTimes: Equatable, Sendable {
 package struct RankTimes: Equatable, Sendable {
   /// Bringing the samples of a micro-shard into the arena.
   package var loadSeconds: Double
-  /// Forward and backward of one micro-shard, by operation of the plan's graph.
+  /// Forward and backward of a micro-shard that goes through the network alone, by operation of the plan's graph.
   package var operationSeconds: [Double]
+  /// The same of one of those that fill a pass, folding included.
+  package var passSeconds: [Double]
   /// Adding one whole leaf to another.
   package var mergeSeconds: Double
   /// The norm of the summed gradient.
@@ -62,16 +64,27 @@ package struct RankTimes: Equatable, Sendable {
   /// Adding up what other ranks wrote, in seconds per byte read or written.
   package var sumSecondsPerByte: Double
 
+  /// - Parameter passSeconds: nil: micro-shards go alone.
   package init(
-    loadSeconds: Double, operationSeconds: [Double], mergeSeconds: Double, checkSeconds: Double,
-    updateSeconds: Double, sumSecondsPerByte: Double
+    loadSeconds: Double, operationSeconds: [Double], passSeconds: [Double]? = nil,
+    mergeSeconds: Double, checkSeconds: Double, updateSeconds: Double, sumSecondsPerByte: Double
   ) {
     self.loadSeconds = loadSeconds
     self.operationSeconds = operationSeconds
+    self.passSeconds = passSeconds ?? operationSeconds
     self.mergeSeconds = mergeSeconds
     self.checkSeconds = checkSeconds
     self.updateSeconds = updateSeconds
     self.sumSecondsPerByte = sumSecondsPerByte
+  }
+
+  /// An operation of a micro-shard that goes through the network with others, `count` of them in all: what a pass costs
+  /// grows evenly from that of one to that of the most, `full`.
+  func seconds(ofOperation operation: Int, amongShards count: Int, full: Int) -> Double {
+    guard count > 1, full > 1 else { return operationSeconds[operation] }
+    let alone = operationSeconds[operation]
+    let growth = (Double(full) * passSeconds[operation] - alone) / Double(full - 1)
+    return (alone + Double(count - 1) * growth) / Double(count)
   }
 
   /// Forward and backward of one micro-shard.
@@ -81,18 +94,22 @@ package struct RankTimes: Equatable, Sendable {
     func mix(_ path: KeyPath<RankTimes, Double>) -> Double {
       self[keyPath: path] * (1 - share) + other[keyPath: path] * share
     }
+    func mix(_ own: [Double], _ others: [Double]) -> [Double] {
+      zip(own, others).map { $0 * (1 - share) + $1 * share }
+    }
     return RankTimes(
       loadSeconds: mix(\.loadSeconds),
-      operationSeconds: zip(operationSeconds, other.operationSeconds).map {
-        $0 * (1 - share) + $1 * share
-      }, mergeSeconds: mix(\.mergeSeconds), checkSeconds: mix(\.checkSeconds),
+      operationSeconds: mix(operationSeconds, other.operationSeconds),
+      passSeconds: mix(passSeconds, other.passSeconds), mergeSeconds: mix(\.mergeSeconds),
+      checkSeconds: mix(\.checkSeconds),
       updateSeconds: mix(\.updateSeconds), sumSecondsPerByte: mix(\.sumSecondsPerByte))
   }
 
   func scaled(by factor: Double) -> RankTimes {
     RankTimes(
       loadSeconds: factor * loadSeconds, operationSeconds: operationSeconds.map { factor * $0 },
-      mergeSeconds: factor * mergeSeconds, checkSeconds: factor * checkSeconds,
+      passSeconds: passSeconds.map { factor * $0 }, mergeSeconds: factor * mergeSeconds,
+      checkSeconds: factor * checkSeconds,
       updateSeconds: factor * updateSeconds, sumSecondsPerByte: factor * sumSecondsPerByte)
   }
 }

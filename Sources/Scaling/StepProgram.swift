@@ -34,10 +34,10 @@ package struct StepProgram: Equatable, Sendable {
   ) {
     let merges = LocalSum(shards: shards, of: total).merges
     for (index, count) in merges.enumerated() {
-      // Passes of several fold within their operations.
+      let first = index / plan.shardsPerPass * plan.shardsPerPass
       append(
-        plan, times, merges: plan.shardsPerPass > 1 ? 0 : count, smallSumSeconds: smallSumSeconds,
-        isOpen: overlaps && index == merges.count - 1)
+        plan, times, together: min(plan.shardsPerPass, merges.count - first), merges: count,
+        smallSumSeconds: smallSumSeconds, isOpen: overlaps && index == merges.count - 1)
     }
     if !overlaps { actions += plan.buckets.indices.map { .start(bucket: $0) } }
     for instruction in plan.finish {
@@ -51,15 +51,20 @@ package struct StepProgram: Equatable, Sendable {
   }
 
   /// - Parameters:
+  ///   - together: Micro-shards of its pass. Passes of several fold within their operations.
   ///   - merges: How often a leaf is added to another one at the end.
   ///   - isOpen: Whether this is the micro-shard in which sums start.
   private mutating func append(
-    _ plan: ExecutionPlan, _ times: RankTimes, merges: Int, smallSumSeconds: Double, isOpen: Bool
+    _ plan: ExecutionPlan, _ times: RankTimes, together: Int, merges: Int,
+    smallSumSeconds: Double, isOpen: Bool
   ) {
+    let merges = together > 1 ? 0 : merges
     compute(times.loadSeconds)
     for instruction in plan.shard {
       switch instruction {
-      case .run(let operation): compute(times.operationSeconds[operation])
+      case .run(let operation):
+        compute(
+          times.seconds(ofOperation: operation, amongShards: together, full: plan.shardsPerPass))
       case .sumOverRanks: compute(smallSumSeconds)
       case .endLeaf(let bucket):
         compute(Double(merges) * times.mergeSeconds * plan.share(ofBucket: bucket))
