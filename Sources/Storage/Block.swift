@@ -44,8 +44,9 @@ package struct Block<Element: BitwiseCopyable> {
 
   @inlinable
   package func fill(_ value: Element) {
+    // A loop becomes vector stores; the library's `update(repeating:)` asks the type's metadata for every element.
     // SAFETY: base points to count elements.
-    unsafe base.update(repeating: value, count: count)
+    for index in 0..<count { unsafe base[index] = value }
   }
 
   /// Copies `source` here; both have the same length and do not overlap.

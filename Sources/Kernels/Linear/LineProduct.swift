@@ -46,7 +46,7 @@ struct LineProduct<S: Scalar> {
   /// Zeros, and the weights of every kernel column where the plan wants them.
   private func packWeights(_ weights: UnsafeMutablePointer<S>) {
     let packed = workspace.rest + scratch.weights
-    packed.update(repeating: 0, count: scratch.start)
+    packed.fill(0, count: scratch.start)
     let kernelRow = plan.kernelWidth * plan.weightTapStride
     for row in 0..<plan.kernelHeight {
       for tap in plan.columnTaps {
@@ -75,7 +75,7 @@ struct LineProduct<S: Scalar> {
   /// The bias again and again, or zeros.
   private func fillStart(count: Int, bias: Block<S>?) {
     let start = workspace.rest + scratch.start
-    start.update(repeating: 0, count: scratch.sourceLines - scratch.start)
+    start.fill(0, count: scratch.sourceLines - scratch.start)
     guard let bias else { return }
     let before = scratch.targetsBefore * plan.target.channels
     for index in 0..<max(0, count - before) {
@@ -88,7 +88,7 @@ struct LineProduct<S: Scalar> {
   private func runGrouped() {
     let padded = workspace.rest + scratch.sourceLines
     let product = workspace.rest + scratch.products
-    padded.update(repeating: 0, count: scratch.sourceLineCount * scratch.sourceLineStride)
+    padded.fill(0, count: scratch.sourceLineCount * scratch.sourceLineStride)
     let end = images * plan.target.imageStride
     let first = padded + (scratch.pixelsBefore + plan.firstPixel) * plan.source.channels
     for image in 0..<images {

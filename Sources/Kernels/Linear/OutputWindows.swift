@@ -86,8 +86,8 @@ struct OutputWindowProduct<S: Scalar> {
   }
 
   func run(images: Int, into target: UnsafeMutablePointer<S>) {
-    sums.update(repeating: 0, count: plan.rows * panels.paddedColumns)
-    windows.update(repeating: 0, count: plan.block * plan.windowLine)
+    sums.fill(0, count: plan.rows * panels.paddedColumns)
+    windows.fill(0, count: plan.block * plan.windowLine)
     if plan.block >= plan.output.height {
       let count = plan.block / max(1, plan.output.height)
       for image in stride(from: 0, to: images, by: count) {

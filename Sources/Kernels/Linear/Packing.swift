@@ -58,7 +58,7 @@ private func packStridedColumns<S: Scalar>(
   let written = (columns + 7) / 8 * 8
   if written < width {
     for k in 0..<depth {
-      (panel + k * width + written).update(repeating: 0, count: width - written)
+      (panel + k * width + written).fill(0, count: width - written)
     }
   }
   turnOver(

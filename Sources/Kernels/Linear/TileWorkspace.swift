@@ -15,7 +15,7 @@ struct TileWorkspace<S: Scalar> {
 
   init(_ scratch: Block<S>) {
     let width = 2 * S.Vector.scalarCount
-    scratch.base.update(repeating: 0, count: width)
+    scratch.base.fill(0, count: width)
     zeros = UnsafePointer(scratch.base)
     edge = scratch.base + width
     rest = scratch.base + Self.elementCount

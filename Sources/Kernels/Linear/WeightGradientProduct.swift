@@ -18,7 +18,7 @@ struct WeightGradientProduct<S: Scalar> {
   func run() {
     let window = plan.classes[0]
     let count = window.tapCount * plan.weightTapStride
-    target.update(repeating: 0, count: count)
+    target.fill(0, count: count)
     for rectangle in window.rectangles where rectangle.tapCount > 0 {
       multiply(rectangle, of: window)
     }

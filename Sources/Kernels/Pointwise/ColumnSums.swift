@@ -72,7 +72,7 @@ private func sumNarrowColumns<S: Scalar>(
   let whole = rows / rowsAtOnce
   withUnsafeTemporaryAllocation(of: S.self, capacity: columns &+ S.lanes) { memory in
     guard let base = memory.baseAddress else { return }
-    base.update(repeating: 0, count: columns &+ S.lanes)
+    base.fill(0, count: columns &+ S.lanes)
     let sums = Block(base: base, count: columns)
     sumColumns(input, rows: whole, channels: columns, into: sums, adding: false)
     sumColumns(sums, rows: rowsAtOnce, channels: channels, into: output, adding: adding)

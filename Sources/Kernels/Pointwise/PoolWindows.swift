@@ -131,7 +131,7 @@ func scatterWindows<S: Scalar, Plan>(
   let channels = geometry.channels
   let steps = TapSteps(geometry)
   let adds = !geometry.isDisjoint
-  if !geometry.isPartition { target.update(repeating: 0, count: images &* geometry.inputCount) }
+  if !geometry.isPartition { target.fill(0, count: images &* geometry.inputCount) }
   let writesAhead = !adds && channels < S.lanes
   @inline(__always) func visit(_ window: PoolWindow) {
     var channel = 0

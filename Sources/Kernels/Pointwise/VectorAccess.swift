@@ -1,3 +1,11 @@
+extension UnsafeMutablePointer where Pointee: BitwiseCopyable {
+  /// A loop that becomes vector stores; the library's `update(repeating:)` asks the type's metadata for every element.
+  @inline(__always)
+  func fill(_ value: Pointee, count: Int) {
+    for index in 0..<count { self[index] = value }
+  }
+}
+
 extension UnsafeMutablePointer where Pointee: Scalar {
   /// The vector that starts at element `index`; it may end in the slack behind its block.
   @inline(__always)

@@ -305,7 +305,7 @@ private struct AttentionPass<S: Scalar> {
     let share = 1 / sum
     @inline(__always) func probability(_ key: Int) -> S.Vector { scores.vector(at: key) * share }
     fillByVectors(scores, count: keys, probability)
-    (scores + keys).update(repeating: 0, count: width - keys)
+    (scores + keys).fill(0, count: width - keys)
     return largest + S.logarithm(S.Vector(repeating: sum))[0]
   }
 
@@ -316,7 +316,7 @@ private struct AttentionPass<S: Scalar> {
       S.exponential(scores.vector(at: key) * scale - logarithm)
     }
     fillByVectors(scores, count: keys, probability)
-    (scores + keys).update(repeating: 0, count: width - keys)
+    (scores + keys).fill(0, count: width - keys)
   }
 
   /// `second = first * (second - sum of output * gradient) / sqrt(D)` in one row.

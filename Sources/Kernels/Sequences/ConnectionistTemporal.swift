@@ -40,7 +40,7 @@ package func connectionistTemporalLoss<S: Scalar>(
       let target = gradient.base + sample * count
       let written = total == nil ? 0 : length * shape.classes
       if let total { pass.backward(total: total, scale: scale, into: target) }
-      (target + written).update(repeating: 0, count: count - written)
+      (target + written).fill(0, count: count - written)
     }
   }
   run()

@@ -22,7 +22,7 @@ package func embed<S: Scalar>(
     if let word = word(tokens.base[position], of: words) {
       target.update(from: table.base + word * channels, count: channels)
     } else {
-      target.update(repeating: .nan, count: channels)
+      target.fill(.nan, count: channels)
     }
   }
 }

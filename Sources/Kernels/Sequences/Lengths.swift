@@ -48,7 +48,7 @@ package func keepSteps<S: Scalar>(
     let start = sequence * steps * channels
     let kept = Int(lengths.base[sequence]) * channels
     (output.base + start).update(from: input.base + start, count: kept)
-    (output.base + start + kept).update(repeating: 0, count: steps * channels - kept)
+    (output.base + start + kept).fill(0, count: steps * channels - kept)
   }
 }
 
@@ -70,7 +70,7 @@ package func lastSteps<S: Scalar>(
       let source = input.base + (sequence * steps + length - 1) * channels
       target.update(from: source, count: channels)
     } else {
-      target.update(repeating: 0, count: channels)
+      target.fill(0, count: channels)
     }
   }
 }

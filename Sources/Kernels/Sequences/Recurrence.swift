@@ -98,7 +98,7 @@ package func recurrenceStep<S: Scalar>(
 /// Puts zeros in one row of `[rows, width]`.
 @inline(__always)
 func clear<S: Scalar>(_ block: Block<S>, at row: Int, width: Int) {
-  (block.base + row &* width).update(repeating: 0, count: width)
+  (block.base + row &* width).fill(0, count: width)
 }
 
 /// Elements of scratch that `recurrence` and its gradients need.

@@ -54,7 +54,7 @@ package func recurrenceGradient<S: Scalar>(
       let step = shape.isReversed ? shape.steps - 1 : 0
       for sequence in 0..<sequences {
         let position = sequence &* shape.steps &+ step
-        (inputGradient.base + position &* shape.width).update(repeating: 0, count: shape.units)
+        (inputGradient.base + position &* shape.width).fill(0, count: shape.units)
       }
     }
   }

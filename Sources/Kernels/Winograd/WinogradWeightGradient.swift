@@ -22,7 +22,7 @@ struct WinogradWeightGradient<S: Scalar, Tile: WinogradTile> {
 
   @inline(never)
   func run() {
-    pass.workspace.weights.update(repeating: 0, count: plan.products * pass.sizes.weightPlane)
+    pass.workspace.weights.fill(0, count: plan.products * pass.sizes.weightPlane)
     pass.forEachBlock { tiles in
       spreadGradients(tiles)
       for product in 0..<plan.products { multiply(product, tiles: tiles.count) }
