@@ -42,9 +42,11 @@ package struct Block<Element: BitwiseCopyable> {
     }
   }
 
-  @inlinable
+  /// Sets every element to `value`, by vectors for the types named here whoever calls it.
+  @_specialize(where Element == Float)
+  @_specialize(where Element == Double)
+  @_specialize(where Element == Int32)
   package func fill(_ value: Element) {
-    // A loop becomes vector stores; the library's `update(repeating:)` asks the type's metadata for every element.
     // SAFETY: base points to count elements.
     for index in 0..<count { unsafe base[index] = value }
   }
