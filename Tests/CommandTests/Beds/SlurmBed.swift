@@ -34,6 +34,12 @@ struct SlurmBed {
     try #require(line == "ready\n", "no Slurm came up: \(Self.logs(in: folder))")
   }
 
+  /// How many starts of a job have ended, as its node has told the controller.
+  func endedScripts(ofJob number: String) -> Int {
+    let log = try? String(contentsOf: folder.appendingPathComponent("slurmd.log"), encoding: .utf8)
+    return (log ?? "").components(separatedBy: "[\(number).batch] done with job").count - 1
+  }
+
   /// Ends jobs and daemons.
   func remove() {
     try? lifeline.fileHandleForWriting.close()
@@ -141,6 +147,7 @@ struct SlurmJob {
 
   /// Makes a job that waits in the queue start, without the delay that Slurm gives a requeued job.
   func startNow() throws {
+    try waitForScriptToEnd()
     // Slurm may set the delay only now. A node too busy to answer in time leaves the job held, or stays down
     // until an administrator brings it back.
     for _ in 0..<90 {
@@ -154,6 +161,14 @@ struct SlurmJob {
       Thread.sleep(forTimeInterval: 1)
     }
     Issue.record("waits for \(try field("Reason"))")
+  }
+
+  /// Waits until Slurm has heard of the end of the script: later it would take it for the end of the next start.
+  private func waitForScriptToEnd() throws {
+    let starts = Int(try field("Restarts")) ?? 0
+    for _ in 0..<150 where bed.endedScripts(ofJob: number) < starts {
+      Thread.sleep(forTimeInterval: 0.2)
+    }
   }
 
   /// Waits for the end and returns the state Slurm gives the job, such as `COMPLETED`.
