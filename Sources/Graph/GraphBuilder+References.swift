@@ -1,30 +1,6 @@
 // Layers that refer to others by name, and those that take a part of their input.
 
 extension GraphBuilder {
-  /// Makes the model's inputs known by their names.
-  ///
-  /// - Returns: What the first layer reads.
-  mutating func addInputs(_ spec: ModelSpec) -> Flow {
-    let whole = Flow(value: graph.input, shape: spec.input)
-    guard !spec.inputs.isEmpty else {
-      remember(whole, as: ModelSpec.inputName)
-      return whole
-    }
-    var offset = 0
-    let parts = spec.inputs.map { input in
-      let site = LayerSite(
-        spec: LayerSpec(.activation(.identity), place: "model.input"), path: "input.\(input.name)",
-        reluFollows: false)
-      let kind = OperationKind.slice(
-        offset: offset, count: input.elementCount, total: whole.elementCount, positions: 1)
-      offset += input.elementCount
-      let part = append(kind, [whole.value], input.shape, site)
-      remember(part, as: input.name)
-      return part
-    }
-    return parts[0]
-  }
-
   /// Joins the input with what layers before it gave.
   mutating func lowerJoin(_ spec: JoinSpec, _ site: LayerSite, _ flow: Flow) throws -> Flow {
     try join([flow] + spec.sources.map { try self.flow(named: $0, site) }, spec.join, site)
@@ -94,15 +70,5 @@ extension GraphBuilder {
     let kind = OperationKind.gaussianSample(
       ChannelShape(positions: positions, channels: half), stream: stream(of: site))
     return append(kind, [flow.value], shape, site)
-  }
-}
-
-extension LayerSite {
-  /// - Throws: When the layer is called like an input, which later layers could not tell from it.
-  func checkName(among inputs: [NamedInput]) throws {
-    guard let name = spec.name, inputs.contains(where: { $0.name == name }) else { return }
-    throw fault(
-      "has the name of the input \(name)", expected: "a name of its own",
-      remedy: "rename the layer or the input")
   }
 }

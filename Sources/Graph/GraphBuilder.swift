@@ -13,9 +13,9 @@ package struct GraphBuilder {
   /// Embeddings by the name of their layer; nil: several have it.
   private var tables: [String: EmbeddingTable?] = [:]
   /// What the layers with names gave, the latest of each name, and the model's inputs.
-  private var flows: [String: Flow] = [:]
+  private(set) var flows: [String: Flow] = [:]
   /// The inputs that have names of their own.
-  private let inputs: [NamedInput]
+  let inputs: [NamedInput]
   /// Where the layers with names stand, the latest of each name.
   private(set) var sites: [String: LayerSite] = [:]
   /// Values of parameters by name, for layers that share them.
@@ -206,20 +206,6 @@ package struct GraphBuilder {
 
   /// Lets layers refer to an input.
   mutating func remember(_ input: Flow, as name: String) { flows[name] = input }
-
-  /// - Throws: When inputs have names and nothing reads one of them.
-  private func checkInputs() throws {
-    let read = Set(graph.operations.flatMap(\.inputs))
-    let unread = inputs.map(\.name).filter { name in
-      flows[name].map { !read.contains($0.value) } ?? true
-    }
-    guard !unread.isEmpty else { return }
-    let words = unread.joined(separator: ", ")
-    throw Diagnostic(
-      place: "model.input", problem: "no layer reads \(words)",
-      expected: "inputs that a layer reads; the first layer reads \(inputs[0].name)",
-      remedy: "write from: \(unread[0]) in a layer, or remove the input")
-  }
 
   /// What the nearest layer of that name before `site` gave.
   func flow(named name: String, _ site: LayerSite) throws -> Flow {

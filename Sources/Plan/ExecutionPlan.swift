@@ -103,7 +103,7 @@ package struct PlanOptions: Equatable, Sendable {
   package var bucketElements: Int
   /// What backward computes again.
   package var recompute: Recomputation
-  /// Micro-shards of a batch, of which some may go through the network together.
+  /// Micro-shards of a rank, of which some may go through the network together.
   package var shards: Int
   /// Elements that the values of a pass may have; nil: by the size of the model.
   package var passElements: Int?

@@ -8,13 +8,15 @@ package struct ModelPlans: Sendable {
   package let training: ExecutionPlan
   package let evaluation: ExecutionPlan
 
-  /// - Parameter bucketBytes: For configs that leave the choice open.
+  /// - Parameters:
+  ///   - bucketBytes: For configs that leave the choice open.
+  ///   - ranks: That share the micro-shards; no pass has more than one of them owns.
   /// - Throws: A `Diagnostic` that names the layer that does not fit.
-  package init(_ spec: RunSpec, bucketBytes: Int = 1 << 20) throws {
+  package init(_ spec: RunSpec, bucketBytes: Int = 1 << 20, ranks: Int = 1) throws {
     let options = PlanOptions(
       fusion: spec.plan.fusion,
       bucketElements: max(1, (spec.plan.bucketBytes ?? bucketBytes) / MemoryLayout<Float>.stride),
-      recompute: spec.training.recompute, shards: spec.training.shards)
+      recompute: spec.training.recompute, shards: (spec.training.shards + ranks - 1) / ranks)
     let shardCapacity = spec.training.batch / spec.training.shards
     training = ExecutionPlan(
       training: try spec.forwardGraph(.training),

@@ -25,7 +25,7 @@ package struct RunMaterial {
     let plans = try collectives.agree {
       var faults = DiagnosticList()
       try faults.collect { try checkRanks(collectives.ranks, spec) }
-      let plans = try faults.collect { try ModelPlans(spec) }
+      let plans = try faults.collect { try ModelPlans(spec, ranks: collectives.ranks) }
       if let plans {
         try faults.collect { try checkOutputs(plans.comparedOutputs) }
         let names = plans.graph.parameters.map(\.name)
@@ -109,7 +109,8 @@ extension ModelPlans {
     if spec.communication.wire.isRounded, collectives.hostCount > 1 { return self }
     let cost = try SumCost.measured(over: collectives)
     let gradientBytes = training.leaf.count * MemoryLayout<Float>.stride
-    return try ModelPlans(spec, bucketBytes: cost.bucketBytes(gradientBytes: gradientBytes))
+    return try ModelPlans(
+      spec, bucketBytes: cost.bucketBytes(gradientBytes: gradientBytes), ranks: collectives.ranks)
   }
 }
 
