@@ -131,8 +131,11 @@ struct SlurmTests {
       try job.startNow()
       let (state, reason) = (try job.end(), try job.field("Reason"))
       #expect(state == "COMPLETED", "\(state), \(reason): \(job.output.suffix(2000))")
-      #expect(try job.field("Restarts") == "1")
-      #expect(job.remarks.last?.hasPrefix("job 1, start 2, 2 ranks on ") == true, "\(job.remarks)")
+      let restarts = Int(try job.field("Restarts")) ?? 0
+      // A node that was lost may refuse its first job; Slurm then starts that again by itself.
+      #expect(interruption == .lostNode ? restarts >= 1 : restarts == 1)
+      let last = "job 1, start \(restarts + 1), 2 ranks on "
+      #expect(job.remarks.last?.hasPrefix(last) == true, "\(job.remarks)")
 
       #expect(try command.run(["table.yaml", "output.folder=alone"]).status == 0)
       #expect(

@@ -169,6 +169,8 @@ struct SlurmJob {
     for _ in 0..<150 where bed.endedScripts(ofJob: number) < starts {
       Thread.sleep(forTimeInterval: 0.2)
     }
+    // Nodes tell starts of a job apart by the second.
+    Thread.sleep(forTimeInterval: 2)
   }
 
   /// Waits for the end and returns the state Slurm gives the job, such as `COMPLETED`.
