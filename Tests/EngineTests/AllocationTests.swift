@@ -49,16 +49,7 @@ struct AllocationTests {
     for example in GradientCheckTests.imageCases {
       let network = try SmallNetwork(
         input: example.input, example.layers, loss: GradientCheckTests.softmax)
-      network.run()
-      network.engine.beginShard(
-        rows: 4, batchSize: 5, step: 1, firstSample: 1, leaf: network.leaf.block)
-      for (index, operation) in network.plan.graph.operations.enumerated() {
-        let before = allocation_count_of_thread()
-        network.engine.run(index)
-        let count = allocation_count_of_thread() - before
-        #expect(
-          count == 0, "\(example.testDescription), \(operation.kind.name): \(count) allocations")
-      }
+      network.expectNoAllocations(of: example.testDescription)
     }
   }
 
@@ -93,5 +84,19 @@ struct AllocationTests {
     let cache = DataCache(folders: [folder.appendingPathComponent("cache").path])
     try LoadedData.prepare(spec, seed: 1, outputs: 4, cache: cache)
     return try LoadedData.open(spec, seed: 1, outputs: 4, cache: cache)
+  }
+}
+
+extension SmallNetwork {
+  /// Expects that no operation allocates once it has run.
+  func expectNoAllocations(of name: String) {
+    run()
+    engine.beginShard(rows: 4, batchSize: 5, step: 1, firstSample: 1, leaf: leaf.block)
+    for (index, operation) in plan.graph.operations.enumerated() {
+      let before = allocation_count_of_thread()
+      engine.run(index)
+      let count = allocation_count_of_thread() - before
+      #expect(count == 0, "\(name), \(operation.kind.name): \(count) allocations")
+    }
   }
 }

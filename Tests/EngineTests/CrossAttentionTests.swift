@@ -1,4 +1,3 @@
-import CAllocationCount
 import Engine
 import Graph
 import Plan
@@ -163,20 +162,7 @@ struct CrossAttentionTests {
   @Test("every parameter and every input that counts", arguments: unpadded + padded)
   func gradients(_ example: Case) throws {
     let network = try network(example)
-    network.run()
-    let gradients = network.parameterGradients
-    let inputGradient = network.engine.inputGradient?.array
-    for (index, parameter) in network.plan.graph.parameters.enumerated() {
-      let error = network.relativeError(
-        gradients[index], of: network.model.parameter(index), isSmooth: true)
-      #expect(error < 1e-7, "\(parameter.name): \(error)")
-      #expect(gradients[index].contains { $0 != 0 }, "\(parameter.name) has no gradient")
-    }
-    guard example.tokens == nil else { return }
-    let gradient = try #require(inputGradient)
-    let error = network.relativeError(
-      gradient, of: network.engine.input, isSmooth: true, where: network.isCounted)
-    #expect(error < 1e-7, "input: \(error)")
+    guard let gradient = try network.expectGradients(ofInput: example.tokens == nil) else { return }
     #expect(gradient.indices.allSatisfy { network.isCounted($0) || gradient[$0] == 0 })
   }
 
@@ -238,16 +224,7 @@ struct CrossAttentionTests {
   func allocations() throws {
     for example in Self.unpadded + Self.padded {
       let network = try network(example)
-      network.run()
-      network.engine.beginShard(
-        rows: 4, batchSize: 5, step: 1, firstSample: 1, leaf: network.leaf.block)
-      for (index, operation) in network.plan.graph.operations.enumerated() {
-        let before = allocation_count_of_thread()
-        network.engine.run(index)
-        let count = allocation_count_of_thread() - before
-        #expect(
-          count == 0, "\(example.testDescription), \(operation.kind.name): \(count) allocations")
-      }
+      network.expectNoAllocations(of: example.testDescription)
     }
   }
 }

@@ -126,20 +126,7 @@ struct PaddedSequenceTests {
   )
   func gradients(_ example: Case) throws {
     let network = try network(example)
-    network.run()
-    let gradients = network.parameterGradients
-    let inputGradient = network.engine.inputGradient?.array
-    for (index, parameter) in network.plan.graph.parameters.enumerated() {
-      let error = network.relativeError(
-        gradients[index], of: network.model.parameter(index), isSmooth: true)
-      #expect(error < 1e-7, "\(parameter.name): \(error)")
-      #expect(gradients[index].contains { $0 != 0 }, "\(parameter.name) has no gradient")
-    }
-    guard example.tokens == nil else { return }
-    let gradient = try #require(inputGradient)
-    let error = network.relativeError(
-      gradient, of: network.engine.input, isSmooth: true, where: network.isCounted)
-    #expect(error < 1e-7, "input: \(error)")
+    guard let gradient = try network.expectGradients(ofInput: example.tokens == nil) else { return }
     guard case .masking = example.layers[0] else { return }
     #expect(gradient.indices.allSatisfy { network.isCounted($0) || gradient[$0] == 0 })
   }
@@ -234,5 +221,26 @@ struct PaddedSequenceTests {
           count == 0, "\(example.testDescription), \(operation.kind.name): \(count) allocations")
       }
     }
+  }
+}
+
+extension SmallNetwork {
+  /// Expects the gradients of all parameters, and of those inputs that count, to be those of central differences.
+  ///
+  /// - Returns: The gradient of the input; nil: it is not wanted.
+  func expectGradients(ofInput isWanted: Bool) throws -> [Double]? {
+    run()
+    let gradients = parameterGradients
+    let inputGradient = engine.inputGradient?.array
+    for (index, parameter) in plan.graph.parameters.enumerated() {
+      let error = relativeError(gradients[index], of: model.parameter(index), isSmooth: true)
+      #expect(error < 1e-7, "\(parameter.name): \(error)")
+      #expect(gradients[index].contains { $0 != 0 }, "\(parameter.name) has no gradient")
+    }
+    guard isWanted else { return nil }
+    let gradient = try #require(inputGradient)
+    let error = relativeError(gradient, of: engine.input, isSmooth: true, where: isCounted)
+    #expect(error < 1e-7, "input: \(error)")
+    return gradient
   }
 }

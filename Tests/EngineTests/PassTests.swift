@@ -1,3 +1,4 @@
+import CAllocationCount
 import Engine
 import Graph
 import Testing
@@ -45,6 +46,21 @@ struct PassTests {
       let same = alone.bits == together.bits
       #expect(same, "step \(step)")
     }
+  }
+
+  @Test("nothing is allocated, nor with a small batch", arguments: networks.indices)
+  func allocations(network: Int) throws {
+    let step = try SmallStep(Self.networks[network], batch: 24, shards: 8, shardsPerPass: 3)
+    func take(_ number: Int) throws {
+      _ = try step.steps.run(
+        step.batch(number, of: number % 5 == 0 ? 10 : 24), load: { _ in })
+    }
+    step.load(0..<9)
+    try take(0)
+    let before = allocation_count_of_thread()
+    for number in 1...10 { try take(number) }
+    let count = allocation_count_of_thread() - before
+    #expect(count == 0, "\(count) allocations in 10 steps")
   }
 
   @Test("norms by the samples of a micro-shard go through the network alone")
