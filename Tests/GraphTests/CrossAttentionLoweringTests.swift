@@ -5,20 +5,6 @@ import Testing
 /// Attention to another layer's output, and inputs with names.
 @Suite("Lowering of cross attention and several inputs")
 struct CrossAttentionLoweringTests {
-  private static func layer(
-    _ kind: LayerKind, _ name: String? = nil, from source: String? = nil
-  ) -> LayerSpec {
-    var spec = LayerSpec(kind, name: name, place: "net.yaml:5:7")
-    spec.source = source
-    return spec
-  }
-
-  private static func dense(
-    _ units: Int, _ name: String? = nil, from source: String? = nil
-  ) -> LayerSpec {
-    layer(.dense(DenseSpec(units: units)), name, from: source)
-  }
-
   private static func attention(
     heads: Int = 2, memory: String, _ change: (inout AttentionSpec) -> Void = { _ in }
   ) -> LayerSpec {
@@ -42,7 +28,7 @@ struct CrossAttentionLoweringTests {
     let graph = try Self.graph(
       ModelSpec(
         inputs: Self.pair,
-        layers: [Self.dense(7, "memory"), Self.dense(6, from: "target"), cross]))
+        layers: [dense(7, "memory"), dense(6, from: "target"), cross]))
     let own = graph.parameters.filter { $0.name.hasPrefix("layers.cross.") }
     let names = [
       "q_proj_weight", "q_proj_bias", "kv_proj_weight", "kv_proj_bias", "out_proj.weight",
@@ -77,14 +63,14 @@ struct CrossAttentionLoweringTests {
       let lengths = graph.operations.filter { $0.kind.name == "sequence_lengths" }
       return (attention, lengths.map { $0.outputs[0] })
     }
-    let dense = Self.dense(6, from: "target")
-    let masked = Self.layer(.masking(value: 0), from: "target")
+    let plain = dense(6, from: "target")
+    let masked = layer(.masking(value: 0), from: "target")
     let cross = Self.attention(memory: "memory")
-    let (keys, ofKeys) = try shape([Self.masking, Self.dense(7, "memory"), dense, cross])
+    let (keys, ofKeys) = try shape([Self.masking, dense(7, "memory"), plain, cross])
     #expect(Array(keys.inputs.dropFirst(2)) == ofKeys && ofKeys.count == 1)
-    let (queries, ofQueries) = try shape([Self.dense(7, "memory"), masked, cross])
+    let (queries, ofQueries) = try shape([dense(7, "memory"), masked, cross])
     #expect(Array(queries.inputs.dropFirst(2)) == ofQueries && ofQueries.count == 1)
-    let (both, ofBoth) = try shape([Self.masking, Self.dense(7, "memory"), masked, cross])
+    let (both, ofBoth) = try shape([Self.masking, dense(7, "memory"), masked, cross])
     #expect(Array(both.inputs.dropFirst(2)) == ofBoth.reversed() && ofBoth.count == 2)
     guard case .attention(let found) = both.kind else { return }
     #expect(found.hasQueryLengths && found.hasKeyLengths)
@@ -93,7 +79,7 @@ struct CrossAttentionLoweringTests {
   @Test("inputs with names are cut from the sample, the first for the first layer")
   func inputs() throws {
     let graph = try Self.graph(
-      ModelSpec(inputs: Self.pair, layers: [Self.dense(2, "a"), Self.dense(2, from: "target")]),
+      ModelSpec(inputs: Self.pair, layers: [dense(2, "a"), dense(2, from: "target")]),
       loss: nil)
     #expect(graph.inputShape == [39])
     #expect(graph[graph.input].elementCount == 39)
@@ -164,7 +150,7 @@ struct CrossAttentionLoweringTests {
   @Test("an input that no layer reads is a fault")
   func unread() {
     let model = ModelSpec(
-      inputs: Self.pair + [NamedInput("other", [2])], layers: [Self.dense(2, from: "target")])
+      inputs: Self.pair + [NamedInput("other", [2])], layers: [dense(2, from: "target")])
     #expect(
       throws: Diagnostic(
         place: "model.input", problem: "no layer reads source, other",

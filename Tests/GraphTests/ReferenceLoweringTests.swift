@@ -7,20 +7,6 @@ import Testing
 struct ReferenceLoweringTests {
   static let softmax = LossSpec.softmaxCrossEntropy(labelSmoothing: 0, classWeights: nil)
 
-  private static func layer(
-    _ kind: LayerKind, _ name: String? = nil, from source: String? = nil
-  ) -> LayerSpec {
-    var spec = LayerSpec(kind, name: name)
-    spec.source = source
-    return spec
-  }
-
-  private static func dense(
-    _ units: Int, _ name: String? = nil, from source: String? = nil
-  ) -> LayerSpec {
-    layer(.dense(DenseSpec(units: units)), name, from: source)
-  }
-
   private static func graph(
     _ layers: [LayerSpec], input: [Int] = [4], _ auxiliary: [AuxiliaryLoss] = [],
     loss: LossSpec = softmax
@@ -53,7 +39,7 @@ struct ReferenceLoweringTests {
     Fault([4], [layer(.shared(layer: "stem"))], "shares the parameters of stem"),
     Fault(
       [4], [layer(.batchNorm(BatchNormSpec()), "n"), layer(.shared(layer: "n"))],
-      "would apply batch_norm at model twice"),
+      "would apply batch_norm at net.yaml:5:7 twice"),
     Fault([2, 4], [layer(.select(index: 2))], "takes entry 2 of an input of shape [2, 4]"),
     Fault([4], [layer(.select(index: 0))], "takes entry 0 of an input of shape [4]"),
     Fault([4], [layer(.channels(ChannelRange(first: 2, count: 3)))], "takes the channels 2 to 4"),
@@ -82,7 +68,7 @@ struct ReferenceLoweringTests {
   @Test("a shared layer has the parameters of the first, and their number once")
   func sharing() throws {
     let graph = try Self.graph([
-      Self.dense(4, "a"), Self.layer(.shared(layer: "a")), Self.layer(.shared(layer: "a")),
+      dense(4, "a"), layer(.shared(layer: "a")), layer(.shared(layer: "a")),
     ])
     #expect(graph.parameters.map(\.name) == ["layers.a.weight", "layers.a.bias"])
     #expect(graph.layers.map(\.parameterCount) == [20, 0, 0])
@@ -93,8 +79,8 @@ struct ReferenceLoweringTests {
   @Test("a shared layer draws numbers of its own each time")
   func streams() throws {
     let graph = try Self.graph([
-      Self.layer(.dropout(rate: 0.5), "d"), Self.layer(.shared(layer: "d")),
-      Self.layer(.shared(layer: "d")),
+      layer(.dropout(rate: 0.5), "d"), layer(.shared(layer: "d")),
+      layer(.shared(layer: "d")),
     ])
     let streams = graph.operations.compactMap { operation in
       if case .dropout(_, let stream) = operation.kind { stream } else { nil }
@@ -105,9 +91,9 @@ struct ReferenceLoweringTests {
   @Test("the nearest layer of a name is meant")
   func nearest() throws {
     let block = LayerKind.sequence([
-      Self.dense(3, "in"), Self.dense(3), Self.layer(.join(JoinSpec(sources: ["in"]))),
+      dense(3, "in"), dense(3), layer(.join(JoinSpec(sources: ["in"]))),
     ])
-    let graph = try Self.graph([Self.layer(.repeat(times: 2, layers: [Self.layer(block)]))])
+    let graph = try Self.graph([layer(.repeat(times: 2, layers: [layer(block)]))])
     let joins = graph.operations.filter { $0.kind.name == "concatenate" }
     let first = graph.operations.filter { $0.layer.hasSuffix(".in") }.map { $0.outputs[0] }
     #expect(joins.map(\.inputs[1]) == first)
@@ -124,7 +110,7 @@ struct ReferenceLoweringTests {
 
   @Test("a model of which nothing is trained is a fault")
   func allFrozen() throws {
-    var layer = Self.dense(3)
+    var layer = dense(3)
     layer.isTrained = false
     let fault = try #require(throws: Diagnostic.self) { _ = try Self.graph([layer]) }
     #expect(fault.problem.contains("trainable: false"))
