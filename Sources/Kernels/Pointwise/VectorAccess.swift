@@ -1,3 +1,9 @@
+/// Leaves nothing of the unspecialised body.
+@inline(__always)
+func requireSpecialised<S: Scalar>(_ type: S.Type) {
+  if !_isConcrete(type) { fatalError("the kernels exist for Float and Double") }
+}
+
 extension UnsafeMutablePointer where Pointee: BitwiseCopyable {
   /// A loop that becomes vector stores; the library's `update(repeating:)` asks the type's metadata for every element.
   @inline(__always)
@@ -10,11 +16,13 @@ extension UnsafeMutablePointer where Pointee: Scalar {
   /// The vector that starts at element `index`; it may end in the slack behind its block.
   @inline(__always)
   func vector(at index: Int) -> Pointee.Vector {
-    UnsafeRawPointer(self + index).loadUnaligned(as: Pointee.Vector.self)
+    requireSpecialised(Pointee.self)
+    return UnsafeRawPointer(self + index).loadUnaligned(as: Pointee.Vector.self)
   }
 
   @inline(__always)
   func setVector(_ vector: Pointee.Vector, at index: Int) {
+    requireSpecialised(Pointee.self)
     UnsafeMutableRawPointer(self + index).storeBytes(of: vector, as: Pointee.Vector.self)
   }
 
