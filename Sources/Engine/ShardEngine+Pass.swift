@@ -3,8 +3,8 @@ import Graph
 import Kernels
 import Storage
 
-// Several micro-shards in one pass. Most operations compute row by row and run over all samples at once; those whose
-// results are sums over a micro-shard run for one after the other, and the sums are folded while they are in a cache.
+// Several micro-shards in one pass. Most operations compute row by row and run over all samples at once; those that give
+// or read sums over a micro-shard run for one after the other, and gradients are folded while they are in a cache.
 
 /// Micro-shards of a rank that go through the network together.
 package struct ShardPass {
@@ -56,6 +56,7 @@ extension ShardEngine {
         if let range = plan.leafRange(of: output) { blocks[output.index] = leaf[range] }
       }
       firstRow = positions.lowerBound - pass.samples.lowerBound
+      placeInPass = shard - pass.shards.lowerBound
       rows = positions.count
       firstSample = first + UInt64(firstRow)
       if rows > 0 { run(index) }
@@ -66,6 +67,7 @@ extension ShardEngine {
       }
     }
     (rows, firstRow, firstSample) = (all, 0, first)
+    placeInPass = 0
   }
 
   /// The gradient of a dense layer's weights in the order of the tree, if the samples of the pass are few enough.

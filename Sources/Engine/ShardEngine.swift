@@ -31,6 +31,8 @@ package final class ShardEngine<S: Scalar> {
   /// Sample counts and counters of what is in hand: the samples of the pass, or one of its micro-shards.
   var rows = 0
   var firstRow = 0
+  /// Which micro-shard of the pass is in hand.
+  var placeInPass = 0
   var batchSize = 1
   var step: UInt64 = 0
   var firstSample: UInt64 = 0
@@ -139,6 +141,7 @@ package final class ShardEngine<S: Scalar> {
     precondition(rows <= plan.passCapacity, "\(rows) samples in a plan for \(plan.passCapacity)")
     self.rows = rows
     firstRow = 0
+    placeInPass = 0
     self.batchSize = batchSize
     self.step = UInt64(step)
     self.firstSample = UInt64(firstSample)
@@ -176,7 +179,11 @@ package final class ShardEngine<S: Scalar> {
   package func block(_ value: ValueID) -> Block<S> {
     let whole = blocks[value.index]
     let info = plan.graph.values[value.index]
-    guard info.role.growsWithSamples else { return whole }
+    guard info.role.growsWithSamples else {
+      guard info.role == .shardConstant else { return whole }
+      let start = placeInPass * ArenaLayout.shardStride(of: info)
+      return whole[start..<start + info.elementCount]
+    }
     let start = firstRow * info.elementCount
     return whole[start..<start + rows * info.elementCount]
   }

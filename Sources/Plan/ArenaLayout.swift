@@ -6,13 +6,23 @@ package struct ArenaLayout: Equatable, Sendable {
   package private(set) var regions: [Range<Int>?]
   package private(set) var count = 0
 
+  /// Of what does not grow with the samples: elements from the place of one micro-shard of a pass to that of the next.
+  package static func shardStride(of value: Value) -> Int {
+    (value.elementCount + LeafLayout.alignment - 1) / LeafLayout.alignment * LeafLayout.alignment
+  }
+
   /// - Parameters:
   ///   - capacity: Samples of the largest micro-shard.
+  ///   - shards: Micro-shards that go through the network together.
   ///   - held: Values that must survive the last operation.
-  init(_ graph: ModelGraph, capacity: Int, held: Set<ValueID>) {
+  init(_ graph: ModelGraph, capacity: Int, shards: Int = 1, held: Set<ValueID>) {
     let lifetimes = storageLifetimes(of: graph, held: held)
     regions = Array(repeating: nil, count: graph.values.count)
-    let sizes = graph.values.map { $0.elementCount * ($0.growsWithSamples ? capacity : 1) }
+    let sizes = graph.values.map { value in
+      value.role.growsWithSamples
+        ? value.elementCount * capacity * shards
+        : shards == 1 ? value.elementCount : Self.shardStride(of: value) * shards
+    }
     let storages = Dictionary(grouping: lifetimes.owner.indices) { lifetimes.owner[$0] }
     var placed: [(range: Range<Int>, lifetime: ClosedRange<Int>)] = []
     let largestFirst = lifetimes.spans.keys.sorted { (sizes[$1], $0) < (sizes[$0], $1) }
@@ -27,10 +37,6 @@ package struct ArenaLayout: Equatable, Sendable {
       }
     }
   }
-}
-
-extension Value {
-  fileprivate var growsWithSamples: Bool { role.growsWithSamples }
 }
 
 /// The lowest aligned place for `size` elements that touches none of `taken`.

@@ -77,7 +77,7 @@ package struct ExecutionPlan: Equatable, Sendable {
     self.capacity = capacity
     self.shardsPerPass = shardsPerPass
     leaf = LeafLayout(graph)
-    arena = ArenaLayout(graph, capacity: capacity * shardsPerPass, held: held)
+    arena = ArenaLayout(graph, capacity: capacity, shards: shardsPerPass, held: held)
     buckets = []
     shard = []
     finish = []

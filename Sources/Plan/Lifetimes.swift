@@ -44,7 +44,8 @@ extension Operation {
     guard let position = kind.inPlacePosition(inputCount: inputs.count) else { return nil }
     let input = inputs[position]
     guard graph[input].role.isInArena, inputs.filter({ $0 == input }).count == 1,
-      graph[input].elementCount == graph[outputs[0]].elementCount
+      graph[input].elementCount == graph[outputs[0]].elementCount,
+      graph[input].role.growsWithSamples == graph[outputs[0]].role.growsWithSamples
     else { return nil }
     return input
   }

@@ -25,16 +25,32 @@ struct PassTests {
         .reshape([8, 8]), .attention(AttentionSpec(heads: 2)), .dense(DenseSpec(units: 6)),
         .flatten(.channelsLast), .dense(DenseSpec(units: 4)),
       ],
+      SmallStep.layers,
+      [
+        .flatten(.channelsLast), .dense(DenseSpec(units: 12)), .dense(DenseSpec(units: 12)),
+        .batchNorm(BatchNormSpec()), .activation(.tanh), .shared(layer: "twice"),
+        .batchNorm(BatchNormSpec()), .shared(layer: "twice"), .dense(DenseSpec(units: 9)),
+        .activation(.relu), .dense(DenseSpec(units: 4)),
+      ],
     ]
   }()
+
+  /// What is shared and what is frozen in the last network.
+  private static func step(
+    _ network: Int, shardsPerPass: Int = 1
+  ) throws -> SmallStep {
+    let isLast = network == networks.count - 1
+    return try SmallStep(
+      networks[network], batch: 24, shards: 8, names: isLast ? [2: "twice"] : [:],
+      frozen: isLast ? [8] : [], shardsPerPass: shardsPerPass)
+  }
 
   @Test(
     "the same bits as one after the other, small batches included", arguments: networks.indices,
     [2, 3, 8])
   func sameBits(network: Int, shardsPerPass: Int) throws {
-    let layers = Self.networks[network]
-    let alone = try SmallStep(layers, batch: 24, shards: 8)
-    let together = try SmallStep(layers, batch: 24, shards: 8, shardsPerPass: shardsPerPass)
+    let alone = try Self.step(network)
+    let together = try Self.step(network, shardsPerPass: shardsPerPass)
     #expect(alone.plan.shardsPerPass == 1 && together.plan.shardsPerPass == shardsPerPass)
     for (step, count) in [24, 24, 13, 3, 1, 24].enumerated() {
       let requests: StepRequests = step == 2 ? .checkpoint : []
@@ -50,7 +66,7 @@ struct PassTests {
 
   @Test("nothing is allocated, nor with a small batch", arguments: networks.indices)
   func allocations(network: Int) throws {
-    let step = try SmallStep(Self.networks[network], batch: 24, shards: 8, shardsPerPass: 3)
+    let step = try Self.step(network, shardsPerPass: 3)
     func take(_ number: Int) throws {
       _ = try step.steps.run(
         step.batch(number, of: number % 5 == 0 ? 10 : 24), load: { _ in })
@@ -61,10 +77,5 @@ struct PassTests {
     for number in 1...10 { try take(number) }
     let count = allocation_count_of_thread() - before
     #expect(count == 0, "\(count) allocations in 10 steps")
-  }
-
-  @Test("norms by the samples of a micro-shard go through the network alone")
-  func batchNorm() throws {
-    #expect(try SmallStep(batch: 24, shards: 8, shardsPerPass: 8).plan.shardsPerPass == 1)
   }
 }

@@ -16,15 +16,24 @@ struct SmallStep {
 
   /// - Parameters:
   ///   - batch: Samples of the largest step.
+  ///   - names: Of layers, by their number.
+  ///   - frozen: Layers that are not trained, by their number.
   ///   - shardsPerPass: As many micro-shards go through the network together if they can.
   init(
     input: [Int] = SmallStep.images, _ layers: [LayerKind] = SmallStep.layers, batch: Int,
-    shards: Int, shardsPerPass: Int = 1, rule: UpdateRule = .sgd,
+    shards: Int, names: [Int: String] = [:], frozen: Set<Int> = [], shardsPerPass: Int = 1,
+    rule: UpdateRule = .sgd,
     limits: GradientLimits = GradientLimits(), fusion: Bool = true,
     recompute: Recomputation = .nothing,
     activity: RankActivity = RankActivity()
   ) throws {
-    let spec = ModelSpec(input: input, layers: layers.map { LayerSpec($0) })
+    let spec = ModelSpec(
+      input: input,
+      layers: layers.enumerated().map { index, kind in
+        var layer = LayerSpec(kind, name: names[index])
+        layer.isTrained = !frozen.contains(index)
+        return layer
+      })
     let loss = LossSpec.softmaxCrossEntropy(labelSmoothing: 0, classWeights: nil)
     let forward = try GraphBuilder.forward(spec, loss: loss, mode: .training)
     let capacity = (batch + shards - 1) / shards
