@@ -12,6 +12,13 @@ extension Double: Scalar {
   package typealias Vector = SIMD8<Double>
 }
 
+/// Ends a body that is compiled for any number, which nobody runs: what follows is left out of it, half of this module's
+/// machine code otherwise.
+@inline(__always)
+func requireSpecialised<S: Scalar>(_ type: S.Type) {
+  if !_isConcrete(type) { fatalError("the kernels exist for Float and Double") }
+}
+
 /// What this binary was compiled for.
 package enum InstructionSet {
   package static var name: String { CPU_INSTRUCTION_SET }

@@ -65,10 +65,6 @@ struct PointwiseColumnSumsTests {
     columnSums(of: input.block, rows: rows, channels: channels, into: output.block)
     // 64 plain additions per partial sum of numbers below 1: 64 * 64 / 2 half units at the very most.
     expectClose(output.numbers, expected, tolerance: 64 * epsilon(S.self), "\(rows)x\(channels)")
-    addColumnSums(of: input.block, rows: rows, channels: channels, into: output.block)
-    expectClose(
-      output.numbers, expected.map { $0 * 2 }, tolerance: 64 * epsilon(S.self),
-      "\(rows)x\(channels)")
   }
 
   @Test("column sums equal plain sums in any shape", arguments: oddShapes)

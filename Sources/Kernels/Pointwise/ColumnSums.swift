@@ -16,29 +16,9 @@ package func columnSums<S: Scalar>(
 ) {
   @inline(never) func run() {
     if channels < S.lanes && rows >= 4 &* S.lanes {
-      sumNarrowColumns(input, rows: rows, channels: channels, into: output, adding: false)
+      sumNarrowColumns(input, rows: rows, channels: channels, into: output)
     } else {
       sumColumns(input, rows: rows, channels: channels, into: output, adding: false)
-    }
-  }
-  run()
-}
-
-/// `output[c] += sum over r of input[r, c]`.
-///
-/// - Parameters:
-///   - input: `[rows, channels]`.
-///   - output: `[channels]`; must not overlap `input`.
-@_specialize(where S == Float)
-@_specialize(where S == Double)
-package func addColumnSums<S: Scalar>(
-  of input: Block<S>, rows: Int, channels: Int, into output: Block<S>
-) {
-  @inline(never) func run() {
-    if channels < S.lanes && rows >= 4 &* S.lanes {
-      sumNarrowColumns(input, rows: rows, channels: channels, into: output, adding: true)
-    } else {
-      sumColumns(input, rows: rows, channels: channels, into: output, adding: true)
     }
   }
   run()
@@ -64,7 +44,7 @@ private func sumColumns<S: Scalar>(
 
 /// The same where a row does not fill a vector: as many rows side by side as fill some, first.
 private func sumNarrowColumns<S: Scalar>(
-  _ input: Block<S>, rows: Int, channels: Int, into output: Block<S>, adding: Bool
+  _ input: Block<S>, rows: Int, channels: Int, into output: Block<S>
 ) {
   // Lanes are a power of two: channels share with them just their own factors of two.
   let rowsAtOnce = S.lanes >> channels.trailingZeroBitCount
@@ -75,7 +55,7 @@ private func sumNarrowColumns<S: Scalar>(
     base.fill(0, count: columns &+ S.lanes)
     let sums = Block(base: base, count: columns)
     sumColumns(input, rows: whole, channels: columns, into: sums, adding: false)
-    sumColumns(sums, rows: rowsAtOnce, channels: channels, into: output, adding: adding)
+    sumColumns(sums, rows: rowsAtOnce, channels: channels, into: output, adding: false)
     let done = whole &* columns
     let rest = Block(base: input.base + done, count: input.count &- done)
     sumColumns(

@@ -45,54 +45,31 @@ private func isFinite<S: Scalar>(_ base: UnsafeMutablePointer<S>, from: Int, to 
 }
 
 /// `sum over i of block[i]^2`, added up in Double in an order that depends on the length alone.
+///
+/// Four vectors of partial sums; the elements after the last whole 32 are padded with zeros.
 @_specialize(where S == Float)
 @_specialize(where S == Double)
 package func sumOfSquares<S: Scalar>(_ block: Block<S>) -> Double {
   @inline(never) func run() -> Double {
-    @inline(__always)
-    func addSquare(_ sum: SIMD8<Double>, _ x: SIMD8<Double>) -> SIMD8<Double> {
-      Double.multiplyAdd(x, x, sum)
+    var (a, b, c, d) = (SIMD8<Double>(), SIMD8<Double>(), SIMD8<Double>(), SIMD8<Double>())
+    var index = 0
+    while index &+ 32 <= block.count {
+      let low = S.sixteenDoubles(at: block.base + index)
+      let high = S.sixteenDoubles(at: block.base + (index &+ 16))
+      a = Double.multiplyAdd(low.0, low.0, a)
+      b = Double.multiplyAdd(low.1, low.1, b)
+      c = Double.multiplyAdd(high.0, high.0, c)
+      d = Double.multiplyAdd(high.1, high.1, d)
+      index &+= 32
     }
-    return sumInDouble(block, addSquare)
+    while index < block.count {
+      var rest = SIMD8<Double>()
+      let left = min(8, block.count &- index)
+      for lane in 0..<left { rest[lane] = Double(block.base[index &+ lane]) }
+      a = Double.multiplyAdd(rest, rest, a)
+      index &+= 8
+    }
+    return Double.sum((a + b) + (c + d))
   }
   return run()
-}
-
-/// `sum over i of |block[i]|`, added up in Double in an order that depends on the length alone.
-@_specialize(where S == Float)
-@_specialize(where S == Double)
-package func sumOfMagnitudes<S: Scalar>(_ block: Block<S>) -> Double {
-  @inline(never) func run() -> Double {
-    @inline(__always)
-    func addMagnitude(_ sum: SIMD8<Double>, _ x: SIMD8<Double>) -> SIMD8<Double> {
-      sum + Double.magnitude(x)
-    }
-    return sumInDouble(block, addMagnitude)
-  }
-  return run()
-}
-
-/// Four vectors of partial sums; the elements after the last whole 32 are padded with zeros.
-@inline(__always)
-private func sumInDouble<S: Scalar>(
-  _ block: Block<S>, _ add: (SIMD8<Double>, SIMD8<Double>) -> SIMD8<Double>
-) -> Double {
-  var (a, b, c, d) = (SIMD8<Double>(), SIMD8<Double>(), SIMD8<Double>(), SIMD8<Double>())
-  var index = 0
-  while index &+ 32 <= block.count {
-    let low = S.sixteenDoubles(at: block.base + index)
-    let high = S.sixteenDoubles(at: block.base + (index &+ 16))
-    a = add(a, low.0)
-    b = add(b, low.1)
-    c = add(c, high.0)
-    d = add(d, high.1)
-    index &+= 32
-  }
-  while index < block.count {
-    var rest = SIMD8<Double>()
-    for lane in 0..<min(8, block.count &- index) { rest[lane] = Double(block.base[index &+ lane]) }
-    a = add(a, rest)
-    index &+= 8
-  }
-  return Double.sum((a + b) + (c + d))
 }

@@ -1,9 +1,3 @@
-/// Leaves nothing of the unspecialised body.
-@inline(__always)
-func requireSpecialised<S: Scalar>(_ type: S.Type) {
-  if !_isConcrete(type) { fatalError("the kernels exist for Float and Double") }
-}
-
 extension UnsafeMutablePointer where Pointee: BitwiseCopyable {
   /// A loop that becomes vector stores; the library's `update(repeating:)` asks the type's metadata for every element.
   @inline(__always)
