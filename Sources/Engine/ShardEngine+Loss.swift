@@ -183,14 +183,8 @@ extension ShardEngine {
 
   private func sumLosses(positions: Int, _ index: Int) -> S {
     let losses = input(index, 0)
-    var total = 0.0
-    guard inputCount(index) > 1 else {
-      for row in 0..<losses.count { total += Double(losses[row]) }
-      return S(total / Double(positions))
-    }
-    let weights = input(index, 1)
-    for row in 0..<losses.count { total += Double(weights[row]) * Double(losses[row]) }
-    return S(total)
+    guard inputCount(index) > 1 else { return S(sumInOrder(losses) / Double(positions)) }
+    return S(sumInOrder(losses, weights: input(index, 1)))
   }
 
   /// Right answers; of several in a sample each counts as a fraction of it.

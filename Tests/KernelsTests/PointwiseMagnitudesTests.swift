@@ -13,6 +13,8 @@ struct PointwiseMagnitudesTests {
     // Count roundings of 2^-53.
     let tolerance = Double(count + 1) * 0x1p-53
     #expect(abs(sumOfSquares(block.block) - squares) <= tolerance * squares)
+    #expect(sumInOrder(block.block) == x.reduce(0, +))
+    #expect(sumInOrder(block.block, weights: block.block) == squares)
   }
 
   @Test("sums are formed in Double, of Floats too", arguments: counts)

@@ -73,3 +73,20 @@ package func sumOfSquares<S: Scalar>(_ block: Block<S>) -> Double {
   }
   return run()
 }
+
+/// `sum over i of block[i]`, or of `weights[i] * block[i]`, added up in Double one after the other.
+@_specialize(where S == Float)
+@_specialize(where S == Double)
+package func sumInOrder<S: Scalar>(_ block: Block<S>, weights: Block<S>? = nil) -> Double {
+  requireSpecialised(S.self)
+  var sum = 0.0
+  guard let weights else {
+    for index in 0..<block.count { sum += Double(block.base[index]) }
+    return sum
+  }
+  precondition(weights.count >= block.count, "\(weights.count) weights of \(block.count)")
+  for index in 0..<block.count {
+    sum += Double(weights.base[index]) * Double(block.base[index])
+  }
+  return sum
+}
