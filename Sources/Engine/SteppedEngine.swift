@@ -11,7 +11,8 @@ import Storage
 /// Source: Shazeer, "Fast transformer decoding: one write-head is all you need", 2019, section 2.3 (incremental attention).
 package final class SteppedEngine<S: Scalar> {
   private let engine: ShardEngine<S>
-  private let steps: Int
+  /// The longest sequence; nil: there is none.
+  package let steps: Int?
   /// By operation; only those that look back have one.
   private let carried: [Carried?]
   /// Steps computed since `restart`.
@@ -60,10 +61,10 @@ package final class SteppedEngine<S: Scalar> {
 
   /// Computes the next step of the sequence.
   ///
-  /// - Precondition: There have been fewer than `steps` since `restart`.
+  /// - Precondition: There have been fewer since `restart` than the longest sequence has.
   /// - Returns: The network's output at this step; valid until the next one.
   package func run(_ token: S) -> Block<S> {
-    precondition(position < steps, "step \(position) of \(steps)")
+    if let steps { precondition(position < steps, "step \(position) of \(steps)") }
     engine.input[0] = token
     for index in engine.operations.indices { run(operation: index) }
     position += 1

@@ -7,8 +7,8 @@ import Graph
 /// steps left.
 package struct SteppedGraph: Equatable, Sendable {
   package let graph: ModelGraph
-  /// The longest sequence.
-  package let steps: Int
+  /// The longest sequence; nil: there is none, since all that looks back carries its state on and on.
+  package let steps: Int?
 
   /// The first operation that needs more than the step in hand and what earlier steps left.
   package struct Obstacle: Error, Equatable {
@@ -26,7 +26,8 @@ package struct SteppedGraph: Equatable, Sendable {
     let steps = forward.inputShape.reduce(1, *)
     var stepped = forward
     let last = forward.operations.lastIndex { $0.outputs.contains(forward.output) }
-    stepped.operations = Array(forward.operations.prefix((last ?? -1) + 1))
+    stepped.operations = forward.operations.prefix((last ?? -1) + 1)
+      .compactMap(\.withoutGivenStates)
     for index in stepped.operations.indices {
       let operation = stepped.operations[index]
       guard let kind = operation.kind.stepped(of: steps), forward.isDivided(operation, by: steps)
@@ -39,18 +40,47 @@ package struct SteppedGraph: Equatable, Sendable {
       stepped.values[index].elementCount /= steps
     }
     stepped.target = nil
+    stepped.states = []
     stepped.inputShape = [1]
     stepped.outputShape = Array(forward.outputShape.dropFirst())
     graph = stepped
-    self.steps = steps
+    self.steps = forward.goesOnForever ? nil : steps
   }
 }
 
 extension ModelGraph {
+  /// Whether nothing ends with a window: recurrent layers carry their states, and nothing else looks at where a step is.
+  fileprivate var goesOnForever: Bool {
+    !states.isEmpty
+      && operations.allSatisfy { operation in
+        switch operation.kind {
+        case .recurrence(let shape): shape.isContinued
+        case .attention, .addPositions, .addSinusoidalPositions, .rotate: false
+        default: true
+        }
+      }
+  }
+
   /// Whether what the operation reads and writes for a sample consists of so many equal steps.
   fileprivate func isDivided(_ operation: Operation, by steps: Int) -> Bool {
     (operation.inputs + operation.outputs).map { self[$0] }
       .filter(\.role.growsWithSamples).allSatisfy { $0.elementCount % steps == 0 }
+  }
+}
+
+extension Operation {
+  /// The same where states come from the step before, not from the window before; nil: it moves nothing but those.
+  fileprivate var withoutGivenStates: Operation? {
+    var operation = self
+    switch kind {
+    case .recallState, .keepState: return nil
+    case .recurrence(var shape):
+      operation.inputs.removeLast(shape.startCount)
+      shape.isContinued = false
+      operation.kind = .recurrence(shape)
+    default: break
+    }
+    return operation
   }
 }
 

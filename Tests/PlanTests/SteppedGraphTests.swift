@@ -43,6 +43,20 @@ struct SteppedGraphTests {
     #expect(flops == 2 * (4 * 12 + 4 * 4 + 4 * 20 + 5 * 20 + 5 * 9))
   }
 
+  @Test("layers that carry their states go on without end, unless something ends with a window")
+  func carried() throws {
+    // Units that the steps do not divide.
+    var lstm = RecurrentSpec(cell: .lstm, units: 5)
+    lstm.carriesState = true
+    let gru = RecurrentSpec(cell: .gru(resetAfter: true), units: 5)
+    #expect(try SteppedGraph(graph([.recurrent(lstm)])).steps == nil)
+    #expect(try SteppedGraph(graph([.recurrent(lstm), .recurrent(gru)])).steps == 6)
+    #expect(try SteppedGraph(graph([.positions(.sinusoidal), .recurrent(lstm)])).steps == 6)
+    let stepped = try SteppedGraph(graph([.recurrent(lstm)])).graph
+    #expect(stepped.operations.map(\.kind.name) == ["embedding", "dense", "lstm"])
+    #expect(stepped.states.isEmpty)
+  }
+
   @Test("what needs more than the step in hand is named")
   func obstacles() throws {
     var bidirectional = RecurrentSpec(cell: .lstm, units: 3)

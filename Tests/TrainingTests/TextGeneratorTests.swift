@@ -1,3 +1,4 @@
+import Engine
 import Graph
 import Plan
 import Testing
@@ -92,6 +93,34 @@ struct TextGeneratorTests {
       }
       #expect(Set(tokens).count > 2, "\(tokens)")
     }
+  }
+
+  @Test(
+    "a network that carries its states looks back without end",
+    arguments: [RecurrentCell.lstm, .gru(resetAfter: false)])
+  func carried(cell: RecurrentCell) throws {
+    var spec = RecurrentSpec(cell: cell, units: 13)
+    (spec.layers, spec.carriesState) = (2, true)
+    let (plans, replica) = try plans([
+      .embedding(EmbeddingSpec(vocabulary: Self.words, units: 16)), .recurrent(spec),
+      .dense(DenseSpec(units: Self.words)),
+    ])
+    let kept = generator(plans, replica)
+    let engine = ShardEngine(plans.evaluation, model: replica.model, usesClasses: true, seed: 1)
+    let tokens = (0..<5 * Self.window).map { Int32($0 * $0 % Self.words) }
+    engine.beginShard(rows: 1, batchSize: 1, step: 0, firstSample: 0, leaf: nil)
+    for window in 0..<5 {
+      let text = tokens.prefix((window + 1) * Self.window)
+      engine.input.prefix(Self.window).copy(from: text.suffix(Self.window).map { Float($0) })
+      engine.classes.fill(0)
+      engine.runInference()
+      engine.advanceStates()
+      let worst =
+        zip(kept.logits(after: Array(text)), engine.output.array.suffix(Self.words))
+        .map { abs($0 - $1) }.max() ?? 1
+      #expect(worst <= 1e-5, "window \(window): off by \(worst)")
+    }
+    #expect(kept.obstacle == nil)
   }
 
   @Test("another text begins anew, and a long prompt is cut to the window")
