@@ -2,8 +2,8 @@ import Graph
 
 /// A network of sequences rewritten to compute one step at a time, for steps that follow each other.
 ///
-/// Every value holds one step of what it held before. Operations that look at earlier steps (attention, recurrent layers)
-/// and those that depend on where in the sequence a step is keep their shape: whoever runs them keeps what earlier
+/// Every value holds one step of what it held before. Operations that look at earlier steps (attention, recurrent layers,
+/// convolutions, of which one output is left with the inputs that it sees) and those that depend on where in the sequence a step is keep their shape: whoever runs them keeps what earlier
 /// steps left.
 package struct SteppedGraph: Equatable, Sendable {
   package let graph: ModelGraph
@@ -56,6 +56,8 @@ extension ModelGraph {
         switch operation.kind {
         case .recurrence(let shape): shape.isContinued
         case .attention, .addPositions, .addSinusoidalPositions, .rotate: false
+        // At a window's start it sees zeros in place of the window before.
+        case .convolution(let geometry): geometry.horizontal.kernel == 1
         default: true
         }
       }
@@ -103,9 +105,25 @@ extension OperationKind {
     where shape.isCausal && shape.isSelf && shape.keys == steps && !shape.hasQueryLengths: self
     case .addPositions(steps, _), .addSinusoidalPositions(steps, _): self
     case .rotate(let shape, _) where shape.steps == steps: self
+    case .convolution(let geometry): geometry.lastStep(of: steps).map { .convolution($0) }
     case .embedding, .activation, .add, .multiply, .softmax, .addBias, .prelu: self
     default: nil
     }
+  }
+}
+
+extension ConvolutionGeometry {
+  /// The last of so many outputs along a sequence, with as many inputs as it sees; nil where outputs see later inputs.
+  fileprivate func lastStep(of steps: Int) -> ConvolutionGeometry? {
+    let axis = horizontal
+    let reach = axis.dilation * (axis.kernel - 1)
+    guard vertical.input == 1, vertical.kernel == 1, axis.input == steps, axis.output == steps,
+      axis.stride == 1, axis.padBefore == reach
+    else { return nil }
+    var geometry = self
+    geometry.horizontal = WindowAxis(
+      input: reach + 1, kernel: axis.kernel, dilation: axis.dilation)
+    return geometry
   }
 }
 

@@ -49,9 +49,12 @@ struct SteppedGraphTests {
     var lstm = RecurrentSpec(cell: .lstm, units: 5)
     lstm.carriesState = true
     let gru = RecurrentSpec(cell: .gru(resetAfter: true), units: 5)
+    var conv = Conv1DSpec(filters: 4, kernel: 2)
+    conv.padding = .causal
     #expect(try SteppedGraph(graph([.recurrent(lstm)])).steps == nil)
     #expect(try SteppedGraph(graph([.recurrent(lstm), .recurrent(gru)])).steps == 6)
     #expect(try SteppedGraph(graph([.positions(.sinusoidal), .recurrent(lstm)])).steps == 6)
+    #expect(try SteppedGraph(graph([.conv1d(conv), .recurrent(lstm)])).steps == 6)
     let stepped = try SteppedGraph(graph([.recurrent(lstm)])).graph
     #expect(stepped.operations.map(\.kind.name) == ["embedding", "dense", "lstm"])
     #expect(stepped.states.isEmpty)
@@ -61,7 +64,8 @@ struct SteppedGraphTests {
   func obstacles() throws {
     var bidirectional = RecurrentSpec(cell: .lstm, units: 3)
     bidirectional.isBidirectional = true
-    let conv = Conv1DSpec(filters: 4, kernel: 1)
+    var conv = Conv1DSpec(filters: 4, kernel: 3)
+    conv.padding = .same
     #expect(
       try obstacle([.attention(AttentionSpec(heads: 1))])
         == SteppedGraph.Obstacle(layer: "layers.1", operation: "attention"))
