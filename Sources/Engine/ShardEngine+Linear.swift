@@ -34,12 +34,9 @@ extension ShardEngine {
   }
 
   private func runConvolution(_ index: Int) {
-    guard let plan = convolutions[index] else { preconditionFailure("convolution without a plan") }
+    let plan = convolution(index)
     switch operations[index].kind {
-    case .convolution:
-      convolve(
-        plan, images: rows, input: input(index, 0), weights: input(index, 1), bias: bias(index),
-        into: output(index), scratch: scratch)
+    case .convolution: convolve(index, input(index, 0))
     case .convolutionInputGradient:
       convolveInputGradient(
         plan, images: rows, outputGradient: input(index, 0), weights: input(index, 1),
@@ -50,6 +47,18 @@ extension ShardEngine {
         into: output(index), scratch: scratch)
     default: preconditionFailure("\(operations[index].kind.name) is not linear")
     }
+  }
+
+  /// - Parameter images: What the operation reads in place of its first input.
+  func convolve(_ index: Int, _ images: Block<S>) {
+    Kernels.convolve(
+      convolution(index), images: rows, input: images, weights: input(index, 1),
+      bias: bias(index), into: output(index), scratch: scratch)
+  }
+
+  private func convolution(_ index: Int) -> ConvolutionPlan {
+    guard let plan = convolutions[index] else { preconditionFailure("convolution without a plan") }
+    return plan
   }
 
   private func bias(_ index: Int) -> Block<S>? {

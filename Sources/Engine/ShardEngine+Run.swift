@@ -29,7 +29,8 @@ extension ShardEngine {
       runLoss(index)
     case .embedding, .embeddingGradient, .tiedDense, .addPositions, .addSinusoidalPositions,
       .rotate, .prepend, .prependGradient, .step, .stepGradient, .recurrence, .recurrenceGradient,
-      .recurrenceWeightGradient, .attention, .attentionGradient, .rmsNorm, .rmsNormGradient:
+      .recurrenceWeightGradient, .recallState, .keepState, .attention, .attentionGradient, .rmsNorm,
+      .rmsNormGradient:
       runSequence(index)
     case .sequenceLengths, .extendLengths, .keepSteps, .lastStep, .lastStepGradient, .averageSteps,
       .averageStepsGradient:

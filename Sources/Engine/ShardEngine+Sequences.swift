@@ -21,6 +21,9 @@ extension ShardEngine {
         bColumnStride: inputs, bias: nil, into: output(index), cRowStride: units,
         accumulate: false, scratch: scratch)
     case .recurrence, .recurrenceGradient, .recurrenceWeightGradient: runRecurrence(index)
+    case .recallState(let units): recallState(index, units: units)
+    case .keepState(let offset, let count, let total):
+      keepState(index, offset: offset, count: count, total: total)
     case .attention, .attentionGradient: runAttention(index)
     case .rmsNorm(let shape):
       rmsNorm(
@@ -72,22 +75,34 @@ extension ShardEngine {
     case .recurrence(let shape):
       recurrence(
         shape, sequences: rows, inputs: input(index, 0), weights: input(index, 1),
-        bias: inputCount(index) > (shape.isPadded ? 3 : 2) ? input(index, 2) : nil,
-        lengths: lengths(index, shape), outputs: output(index),
+        bias: inputCount(index) > 2 + shape.optionalInputCount ? input(index, 2) : nil,
+        lengths: lengths(index, shape), start: start(index, shape), outputs: output(index),
         memory: shape.cell.remembered > 0 ? output(index, 1) : nil, scratch: scratch)
     case .recurrenceGradient(let shape):
       recurrenceGradient(
         shape, sequences: rows, weights: input(index, 1), lengths: lengths(index, shape),
-        outputs: input(index, 2), memory: shape.cell.remembered > 0 ? input(index, 3) : nil,
+        start: start(index, shape), outputs: input(index, 2),
+        memory: shape.cell.remembered > 0 ? input(index, 3) : nil,
         outputGradient: input(index, 0), inputGradient: output(index),
         productGradient: shape.cell.hasTwoGradients ? output(index, 1) : nil, scratch: scratch)
     case .recurrenceWeightGradient(let shape):
       recurrenceWeightGradient(
-        shape, sequences: rows, outputs: input(index, 0),
+        shape, sequences: rows,
+        start: shape.isContinued
+          ? RecurrentStart(states: input(index, inputCount(index) - 1), cells: nil) : nil,
+        outputs: input(index, 0),
         memory: shape.cell.remembered > 0 ? input(index, 2) : nil,
         productGradient: input(index, 1), into: output(index), scratch: scratch)
     default: preconditionFailure("\(operations[index].kind.name) is no recurrence")
     }
+  }
+
+  /// What a recurrence starts from: its last inputs but the lengths.
+  private func start(_ index: Int, _ shape: RecurrentShape) -> RecurrentStart<S>? {
+    guard shape.isContinued else { return nil }
+    let first = inputCount(index) - shape.optionalInputCount
+    return RecurrentStart(
+      states: input(index, first), cells: shape.startCount > 1 ? input(index, first + 1) : nil)
   }
 
   /// The last input of a recurrence over padded sequences.

@@ -28,6 +28,8 @@ package final class ShardEngine<S: Scalar> {
   let isShardWise: [Bool]
   /// By operation; only those that add or turn positions have one.
   let tables: [AlignedMemory<S>?]
+  /// nil: no layer carries a state.
+  package private(set) var states: CarriedStates<S>?
   /// Sample counts and counters of what is in hand: the samples of the pass, or one of its micro-shards.
   var rows = 0
   var firstRow = 0
@@ -96,6 +98,7 @@ package final class ShardEngine<S: Scalar> {
       default: return empty
       }
     }
+    holdStates(rows: plan.passCapacity)
   }
 
   /// Where the samples go, `[capacity, elements]`.
@@ -147,6 +150,31 @@ package final class ShardEngine<S: Scalar> {
     self.firstSample = UInt64(firstSample)
     guard let leaf else { return }
     for binding in leafBindings { blocks[binding.value] = leaf[binding.range] }
+  }
+
+  /// Makes room for the states of so many rows, all zero.
+  package func holdStates(rows: Int) {
+    guard !plan.graph.states.isEmpty else { return }
+    states = CarriedStates(plan.graph.states, rows: rows, samples: plan.passCapacity)
+    bindStates()
+  }
+
+  /// Lets the windows that come next go on where those that were computed last ended.
+  package func advanceStates() {
+    guard let states else { return }
+    states.advance()
+    bindStates()
+  }
+
+  private func bindStates() {
+    guard let states else { return }
+    for (index, value) in plan.graph.values.enumerated() {
+      switch value.role {
+      case .state(let state): blocks[index] = states.current(state)
+      case .nextState(let state): blocks[index] = states.next(state)
+      default: continue
+      }
+    }
   }
 
   /// Runs all operations in order, for plans without communication.

@@ -48,6 +48,7 @@ package final class StepEngine<S: Scalar> {
     self.shards = shards
     self.firstShard = firstShard ?? summation.localShards.lowerBound
     plan = engine.plan
+    engine.holdStates(rows: summation.localShards.count * plan.capacity)
     let control = engine.plan.leaf.control
     controlBucket =
       control.isEmpty ? nil : plan.buckets.firstIndex { $0.contains(control.lowerBound) }
@@ -95,6 +96,7 @@ package final class StepEngine<S: Scalar> {
     }
     update.exchange(summation.sum)
     model.updateStatistics(from: summation.sum)
+    engine.advanceStates()
     summation.endStep()
     return result
   }
@@ -106,7 +108,7 @@ package final class StepEngine<S: Scalar> {
     let shards = pass.shards
     let positions = pass.samples
     activity.begin(shard: firstShard + shards.lowerBound)
-    begin(positions, batch, leaf: summation.leaf(forLocalShard: shards.lowerBound))
+    begin(pass, batch, leaf: summation.leaf(forLocalShard: shards.lowerBound))
     if !positions.isEmpty { try activity.during(.data) { try load(positions) } }
     let isLast = shards.upperBound == summation.localShards.count
     let isAlone = shards.count == 1
@@ -155,7 +157,9 @@ package final class StepEngine<S: Scalar> {
     ShardPass(locals, firstShard: firstShard, shardCount: shards, sampleCount: batch.count)
   }
 
-  private func begin(_ positions: Range<Int>, _ batch: StepBatch, leaf: Block<S>?) {
+  private func begin(_ pass: ShardPass, _ batch: StepBatch, leaf: Block<S>?) {
+    let positions = pass.samples
+    engine.states?.place(pass, capacity: plan.capacity)
     engine.beginShard(
       rows: positions.count, batchSize: batch.meanCount, step: batch.step,
       firstSample: positions.lowerBound, leaf: leaf)
@@ -183,8 +187,9 @@ package final class StepEngine<S: Scalar> {
     var first: Int?
     try batchSums?.beginStep()
     for local in 0..<summation.localShards.count {
-      let positions = pass(local..<local + 1, batch).samples
-      begin(positions, batch, leaf: summation.leaf(forLocalShard: local))
+      let pass = self.pass(local..<local + 1, batch)
+      let positions = pass.samples
+      begin(pass, batch, leaf: summation.leaf(forLocalShard: local))
       if !positions.isEmpty { try load(positions) }
       for instruction in plan.shard {
         switch instruction {

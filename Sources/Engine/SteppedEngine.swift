@@ -6,12 +6,13 @@ import Storage
 // Shapes: T steps of the longest sequence, E channels of attention, H units of a recurrent layer.
 
 /// Runs a network one step at a time and keeps what earlier steps left: keys and values of attention, states of
-/// recurrent layers. A step costs what it computes, not a pass over the sequence.
+/// recurrent layers, the inputs that convolutions see. A step costs what it computes, not a pass over the sequence.
 ///
 /// Source: Shazeer, "Fast transformer decoding: one write-head is all you need", 2019, section 2.3 (incremental attention).
 package final class SteppedEngine<S: Scalar> {
   private let engine: ShardEngine<S>
-  private let steps: Int
+  /// The longest sequence; nil: there is none.
+  package let steps: Int?
   /// By operation; only those that look back have one.
   private let carried: [Carried?]
   /// Steps computed since `restart`.
@@ -19,7 +20,8 @@ package final class SteppedEngine<S: Scalar> {
 
   /// What one operation keeps from step to step.
   private struct Carried {
-    /// Keys and values, `[T, 2 E]`; or what a recurrent layer remembers of the step before and of this one.
+    /// Keys and values, `[T, 2 E]`; or what a recurrent layer remembers of the step before and of this one; or the inputs
+    /// of a convolution, the newest last.
     let memory: AlignedMemory<S>
     /// A recurrent layer's states and weights lie here as well.
     let scratch: AlignedMemory<S>
@@ -44,6 +46,9 @@ package final class SteppedEngine<S: Scalar> {
         return Carried(
           memory: AlignedMemory(count: 2 * shape.cell.remembered * shape.units),
           scratch: AlignedMemory(count: recurrenceScratchCount(shape, sequences: 1, of: S.self)))
+      case .convolution(let geometry):
+        return Carried(
+          memory: AlignedMemory(count: geometry.inputCount), scratch: AlignedMemory(count: 0))
       default: return nil
       }
     }
@@ -60,10 +65,10 @@ package final class SteppedEngine<S: Scalar> {
 
   /// Computes the next step of the sequence.
   ///
-  /// - Precondition: There have been fewer than `steps` since `restart`.
+  /// - Precondition: There have been fewer since `restart` than the longest sequence has.
   /// - Returns: The network's output at this step; valid until the next one.
   package func run(_ token: S) -> Block<S> {
-    precondition(position < steps, "step \(position) of \(steps)")
+    if let steps { precondition(position < steps, "step \(position) of \(steps)") }
     engine.input[0] = token
     for index in engine.operations.indices { run(operation: index) }
     position += 1
@@ -74,6 +79,7 @@ package final class SteppedEngine<S: Scalar> {
     switch engine.operations[index].kind {
     case .attention(let shape): runAttention(index, shape)
     case .recurrence(let shape): runRecurrence(index, shape)
+    case .convolution(let geometry): runConvolution(index, geometry)
     case .addPositions(_, let channels):
       addPositions(
         engine.input(index, 0), table: row(of: engine.input(index, 1), width: channels),
@@ -111,6 +117,19 @@ package final class SteppedEngine<S: Scalar> {
       weights: engine.input(index, 1),
       bias: engine.inputCount(index) > 2 ? engine.input(index, 2) : nil,
       output: engine.output(index), memory: carried.memory.block, scratch: carried.scratch.block)
+  }
+
+  /// Puts the step's input behind those that the last output sees; before a sequence there are zeros.
+  private func runConvolution(_ index: Int, _ geometry: ConvolutionGeometry) {
+    let inputs = carried(index).memory.block
+    let width = geometry.inputChannels
+    if position == 0 { inputs.fill(0) }
+    for step in 1..<max(geometry.horizontal.input, 1) {
+      inputs[(step - 1) * width..<step * width].copy(
+        from: inputs[step * width..<(step + 1) * width])
+    }
+    inputs[inputs.count - width..<inputs.count].copy(from: engine.input(index, 0))
+    engine.convolve(index, inputs)
   }
 
   private func row(of table: Block<S>, width: Int) -> Block<S> {

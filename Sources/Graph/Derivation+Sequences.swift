@@ -55,21 +55,22 @@ extension Derivation {
   ) {
     let (h, memory) = (operation.outputs[0], Array(operation.outputs.dropFirst()))
     let weights = operation.inputs[1]
-    let lengths = shape.isPadded ? operation.inputs.suffix(1) : []
+    let options = operation.inputs.suffix(shape.optionalInputCount)
     let count = shape.steps * shape.width
     let gradients = (0..<(shape.cell.hasTwoGradients ? 2 : 1)).map { _ in
       graph.addValue(.activation, elementCount: count)
     }
     graph.add(
-      .recurrenceGradient(shape), [dy, weights, h] + memory + lengths, to: gradients,
+      .recurrenceGradient(shape), [dy, weights, h] + memory + options, to: gradients,
       layer: operation.layer)
     let products = gradients[gradients.count - 1]
-    if operation.inputs.count - lengths.count > 2 {
+    if operation.inputs.count - options.count > 2 {
       addParameterGradients(
         .biasGradient(channels: shape.width), [products], of: [operation.inputs[2]], operation)
     }
     addParameterGradients(
-      .recurrenceWeightGradient(shape), [h, products] + memory, of: [weights], operation)
+      .recurrenceWeightGradient(shape),
+      [h, products] + memory + options.prefix(shape.isContinued ? 1 : 0), of: [weights], operation)
     contribute(gradients[0], to: operation.inputs[0], operation)
   }
 

@@ -19,6 +19,12 @@ extension GraphBuilder {
         expected: "layers without batch_norm", remedy: "use layer_norm, group_norm or instance_norm"
       )
     }
+    if let layer = original.spec.withInner.first(where: \.carriesState) {
+      throw site.fault(
+        "would apply \(layer.kind.configName) at \(layer.place) twice, which carries the state of one application",
+        expected: "layers that start every window from zeros",
+        remedy: "remove carry, or write the layer out instead of sharing it")
+    }
     return try lowerAgain(original, from: flow)
   }
 

@@ -134,6 +134,7 @@ extension GraphBuilder {
   ) throws -> Flow {
     _ = try site.sequence(flow.shape)
     let lengths = flow.lengths
+    if spec.carriesState, lengths != nil { throw site.cannotCarryPadded }
     var flow = flow
     for layer in 0..<spec.layers {
       if layer > 0, spec.dropout > 0, mode == .training {
@@ -200,11 +201,16 @@ extension GraphBuilder {
       stepOperands.append(
         addParameter("bias_hh\(suffix)", .bias, .vector(shape.width), .zeros, site))
     }
+    if spec.carriesState {
+      shape.isContinued = true
+      stepOperands += recallStates(of: shape, suffix, site)
+    }
     if let lengths { stepOperands.append(lengths) }
     let output = addValue(.activation, elementCount: shape.steps * spec.units)
     let remembered = shape.cell.remembered * spec.units * shape.steps
     let memory = remembered > 0 ? [addValue(.activation, elementCount: remembered)] : []
     add(.recurrence(shape), stepOperands, to: [output] + memory, site)
+    if spec.carriesState { keepStates(of: shape, from: [output] + memory, site) }
     return Flow(value: output, shape: [shape.steps, spec.units])
   }
 

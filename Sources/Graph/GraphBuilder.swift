@@ -252,6 +252,11 @@ package struct GraphBuilder {
     return graph.statistics.count - 1
   }
 
+  mutating func addState(_ state: CarriedState) -> Int {
+    graph.states.append(state)
+    return graph.states.count - 1
+  }
+
   mutating func addValue(_ role: ValueRole, elementCount: Int) -> ValueID {
     graph.addValue(role, elementCount: elementCount)
   }

@@ -4,6 +4,7 @@ package struct ModelGraph: Equatable, Sendable {
   package var operations: [Operation] = []
   package var parameters: [Parameter] = []
   package var statistics: [Statistic] = []
+  package var states: [CarriedState] = []
   package var layers: [LayerSummary] = []
   package var input: ValueID
   package var output: ValueID

@@ -48,6 +48,11 @@ extension ModelSpec {
     }
   }
 
+  /// Layers that go on in each window where they ended the window before, in the order in which they are written.
+  package var carryingLayers: [LayerSpec] {
+    layers.flatMap(\.withInner).filter(\.carriesState)
+  }
+
   /// Layers that turn tokens into channels, with the tokens that they know.
   package var embeddings: [(layer: LayerSpec, words: Int)] {
     layers.flatMap(\.withInner).compactMap { layer in
@@ -79,6 +84,10 @@ extension LayerSpec {
   /// Whether it keeps running statistics.
   var hasStatistics: Bool {
     if case .batchNorm = kind { true } else { false }
+  }
+
+  var carriesState: Bool {
+    if case .recurrent(let spec) = kind { spec.carriesState } else { false }
   }
 
   /// This layer and all layers inside of it.

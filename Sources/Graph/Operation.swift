@@ -138,12 +138,16 @@ package enum OperationKind: Equatable, Sendable {
   case step(Int, steps: Int, channels: Int)
   /// `dy -> dx`
   case stepGradient(Int, steps: Int, channels: Int)
-  /// `x W_x + b_x, W, b?, lengths? -> h, memory?`
+  /// `x W_x + b_x, W, b?, h0?, c0?, lengths? -> h, memory?`; h0 and c0 are what the walk starts from, else zeros.
   case recurrence(RecurrentShape)
-  /// `dh, W, h, memory?, lengths? -> d(x W_x + b_x), d(h W + b)?`
+  /// `dh, W, h, memory?, h0?, c0?, lengths? -> d(x W_x + b_x), d(h W + b)?`
   case recurrenceGradient(RecurrentShape)
-  /// `h, d(h W + b), memory? -> dW`
+  /// `h, d(h W + b), memory?, h0? -> dW`
   case recurrenceWeightGradient(RecurrentShape)
+  /// `state -> y`: what the window before left, a constant to gradients.
+  case recallState(units: Int)
+  /// `x -> next state`: of each sample's `total` numbers the `count` from `offset` on.
+  case keepState(offset: Int, count: Int, total: Int)
   /// `q, others?, lengths?, otherLengths? -> y, logarithms`
   case attention(AttentionShape)
   /// `q, others?, lengths?, otherLengths?, y, logarithms, dy -> dq, dothers?`

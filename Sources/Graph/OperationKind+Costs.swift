@@ -100,6 +100,8 @@ extension OperationKind {
     case .recurrence(let shape): shape.cell.name
     case .recurrenceGradient(let shape): "\(shape.cell.name)_gradient"
     case .recurrenceWeightGradient(let shape): "\(shape.cell.name)_weight_gradient"
+    case .recallState: "recall_state"
+    case .keepState: "keep_state"
     case .attention: "attention"
     case .attentionGradient: "attention_gradient"
     case .rmsNorm: "rms_norm"

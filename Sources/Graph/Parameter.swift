@@ -28,6 +28,19 @@ package struct Statistic: Equatable, Sendable {
   package var momentum: Double
 }
 
+/// What a recurrent layer carries from each window of a sequence to the window after it.
+package struct CarriedState: Equatable, Sendable {
+  /// `layers.1.h_l0`
+  package var name: String
+  /// Numbers for each row of the batch.
+  package var units: Int
+
+  package init(name: String, units: Int) {
+    self.name = name
+    self.units = units
+  }
+}
+
 /// How a tensor lies in memory and in files. Files have the order that PyTorch users know.
 package enum ParameterLayout: Equatable, Sendable {
   case vector(Int)

@@ -31,6 +31,9 @@ package enum RecurrentCell: Equatable, Sendable {
     }
   }
 
+  /// What goes from step to step, H numbers each: h, and c of an LSTM.
+  package var stateCount: Int { self == .lstm ? 2 : 1 }
+
   /// Whether the gradients of the products with x and with h differ.
   package var hasTwoGradients: Bool { self == .gru(resetAfter: true) }
 }
@@ -43,6 +46,8 @@ package struct RecurrentShape: Equatable, Sendable {
   package var isReversed: Bool
   /// Whether sequences have lengths of their own.
   package var isPadded = false
+  /// Whether the walk starts from states that are given, not from zeros.
+  package var isContinued = false
 
   package init(cell: RecurrentCell, steps: Int, units: Int, isReversed: Bool = false) {
     self.cell = cell
@@ -53,6 +58,11 @@ package struct RecurrentShape: Equatable, Sendable {
 
   /// The numbers of all gates of a step.
   package var width: Int { cell.gates * units }
+
+  /// States among the last inputs of the walk and its gradient, before the lengths.
+  package var startCount: Int { isContinued ? cell.stateCount : 0 }
+  /// Inputs behind those that every walk has: states to start from, lengths.
+  package var optionalInputCount: Int { startCount + (isPadded ? 1 : 0) }
 }
 
 /// Rotary positions of the first `heads` heads of rows of `width` channels.

@@ -28,6 +28,8 @@ package struct RecurrentSpec: Equatable, Sendable {
   /// A second walk from the last step to the first, whose outputs stand beside those of the first.
   package var isBidirectional = false
   package var outputs = RecurrentOutputs.sequence
+  /// Whether a window starts from the state that the window before it ended with.
+  package var carriesState = false
   /// Between layers.
   package var dropout = 0.0
   package var bias = true

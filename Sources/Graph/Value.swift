@@ -29,6 +29,10 @@ package enum ValueRole: Equatable, Sendable {
   case parameter(Int)
   /// Index into `ModelGraph.statistics`: state that is averaged over steps, not trained.
   case statistic(Int)
+  /// Index into `ModelGraph.states`: for each row of the batch, what the window before left; lives outside the arena.
+  case state(Int)
+  /// The same for the window after this one, whose `state` it becomes at the end of the step.
+  case nextState(Int)
   /// Grows with the samples; lives in the arena.
   case activation
   /// Does not grow with the samples; lives in the arena.

@@ -54,6 +54,8 @@ package struct RunFacts: Equatable, Sendable {
   package var rate: RateFact?
   /// When the batch job ends and how long before it the run stops; nil: not known.
   package var jobEnd: String?
+  /// How samples follow each other; nil: shuffled in every epoch.
+  package var order: String?
   /// Why the result is not the same on any number of ranks; empty: it is.
   package var bits: [String] = []
 
@@ -96,6 +98,7 @@ package struct RunFacts: Equatable, Sendable {
     table.append(["processor", instructionSet])
     table.append(["batch", "\(groupedDigits(batch)) = \(shards) shards x \(batch / shards)"])
     table.append(["data", dataText])
+    if let order { table.append(["order", order]) }
     table.append(["model", "\(groupedDigits(parameters)) parameters, \(operationsText)"])
     let parts = memoryParts.map { ": \($0)" } ?? ""
     table.append(["memory", "\(byteCountText(bytesPerRank)) per rank\(parts)"])

@@ -55,6 +55,8 @@ extension ExecutionPlan {
     case .target: "target"
     case .parameter(let index): graph.parameters[index].name
     case .statistic(let index): graph.statistics[index].name
+    case .state(let index): "state.\(graph.states[index].name)"
+    case .nextState(let index): "next.\(graph.states[index].name)"
     case .parameterGradient(let index): "gradient.\(graph.parameters[index].name)"
     case .statisticShare(let index): "share.\(graph.statistics[index].name)"
     case .lossShare: "loss"

@@ -17,7 +17,7 @@ extension ExecutionPlan {
     var ready = Set<ValueID>()
     for index in graph.values.indices {
       switch graph.values[index].role {
-      case .input, .target, .parameter, .statistic: ready.insert(ValueID(index))
+      case .input, .target, .parameter, .statistic, .state: ready.insert(ValueID(index))
       default: break
       }
     }

@@ -1,5 +1,5 @@
 import Collectives
-import DataParallel
+import Datasets
 import Engine
 import Graph
 import Kernels
@@ -34,27 +34,38 @@ package struct Evaluator<S: Scalar> {
 
   /// - Parameters:
   ///   - samples: How many samples the part has.
+  ///   - order: Of windows that go on where others ended; nil: as the samples lie.
   ///   - pause: Called by all ranks together several times a second; what it throws ends the
   ///     evaluation. nil: never.
-  ///   - load: Fills the engine's input and targets with the given samples of the part.
+  ///   - load: Fills the engine's input and targets with the samples at the given places of the order.
   package func evaluate(
-    samples: Int, pause: (() throws -> Void)? = nil, load: (_ samples: Range<Int>) throws -> Void
+    samples: Int, order: ContinuedOrder? = nil, pause: (() throws -> Void)? = nil,
+    load: (_ positions: Range<Int>) throws -> Void
   ) throws -> Evaluation {
-    let part = share(of: samples)
-    var records: [Float] = []
-    records.reserveCapacity(part.count * layout.width)
-    let capacity = engine.plan.capacity
-    let most = (0..<collectives.ranks).map { share(of: samples, rank: $0).count }.max() ?? 0
+    let shares = (0..<collectives.ranks).map { rank in
+      EvaluationShare(
+        ofRank: rank, of: collectives.ranks, samples: samples, unit: unit, order: order,
+        capacity: engine.plan.capacity)
+    }
+    let share = shares[collectives.rank]
+    var records = [Float](repeating: 0, count: share.samples.count * layout.width)
     var rounds = EvaluationRounds(
-      passes: (most + capacity - 1) / capacity, arePaused: pause != nil)
+      passes: shares.map(\.passCount).max() ?? 0, arePaused: pause != nil)
     while let passes = rounds.next() {
       let start = ContinuousClock.now
-      for pass in passes {
-        let first = min(part.lowerBound + pass * capacity, part.upperBound)
-        let range = first..<min(first + capacity, part.upperBound)
-        if range.isEmpty { continue }
-        try load(range)
-        try append(range.count, to: &records)
+      for pass in passes where pass < share.passCount {
+        let positions = share.positions(ofPass: pass)
+        if positions.isEmpty { continue }
+        if share.begins(pass) { engine.states?.reset() }
+        try load(positions)
+        let found = self.records(ofRows: positions.count)
+        engine.advanceStates()
+        for (row, position) in positions.enumerated() {
+          let place = share.index(ofPosition: position) * layout.width
+          records.replaceSubrange(
+            place..<place + layout.width,
+            with: found[row * layout.width..<(row + 1) * layout.width])
+        }
       }
       guard let pause, !rounds.isLast else { continue }
       try pause()
@@ -64,20 +75,14 @@ package struct Evaluator<S: Scalar> {
     return try shared(gathered.map { layout.evaluation(of: $0.flatMap(floats)) })
   }
 
-  /// The samples of a rank, this one if none is named.
-  private func share(of samples: Int, rank: Int? = nil) -> Range<Int> {
-    let units = ShardRange.samples(
-      ofShard: rank ?? collectives.rank, of: collectives.ranks, samples: (samples + unit - 1) / unit
-    )
-    return min(units.lowerBound * unit, samples)..<min(units.upperBound * unit, samples)
-  }
-
   /// The longest of the ranks' durations.
   private func slowest(_ duration: Duration) throws -> Duration {
     .microseconds(try collectives.allMaximum(Int(duration / .microseconds(1))))
   }
 
-  private func append(_ rows: Int, to records: inout [Float]) throws {
+  /// Runs the network on what was loaded.
+  private func records(ofRows rows: Int) -> [Float] {
+    var records: [Float] = []
     engine.beginShard(rows: rows, batchSize: rows, step: 0, firstSample: 0, leaf: nil)
     engine.runInference()
     guard let losses = engine.losses else { preconditionFailure("evaluation without a loss") }
@@ -97,6 +102,7 @@ package struct Evaluator<S: Scalar> {
         labels: engine.usesClasses ? engine.classes[row * classes..<(row + 1) * classes] : nil,
         targets: engine.usesClasses || !layout.comparesWithData ? nil : engine.targets[columns])
     }
+    return records
   }
 
   /// Gives every rank rank 0's figures; the answers stay on rank 0.

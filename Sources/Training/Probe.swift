@@ -25,7 +25,8 @@ package enum Probe {
   /// - Parameters:
   ///   - mode: Whether batch norm and dropout behave as in training; all samples are one micro-shard.
   ///   - scalar: The precision to compute in.
-  /// - Returns: `output`, `loss` (penalties included), `gradient.<parameter>`, `gradient.input`.
+  /// - Returns: `output`, `loss` (penalties included), `gradient.<parameter>`, `gradient.input`; where layers carry states,
+  ///   `carried.<state>` after the pass. The states before it are those of that name in `inputs`, or zeros.
   package static func run<S: Scalar & TensorNumber>(
     _ spec: RunSpec, files: Files, mode: GraphMode, scalar: S.Type
   ) throws -> [NamedTensor] {
@@ -52,6 +53,7 @@ package enum Probe {
     let engine = ShardEngine(plan, model: model, usesClasses: usesClasses, seed: spec.seed)
     try inputs.tensor("input").copy(into: engine.input)
     if let target { try load(target, into: engine, spec, inputs.path) }
+    try loadStates(inputs, into: engine)
     let leaf = AlignedMemory<S>(count: plan.leaf.count)
     leaf.withBlock { sums in
       engine.beginShard(rows: rows, batchSize: rows, step: 0, firstSample: 0, leaf: sums)
@@ -110,6 +112,23 @@ package enum Probe {
     target.copy(into: engine.targets)
   }
 
+  private static func loadStates<S: Scalar & TensorNumber>(
+    _ inputs: SafetensorsFile, into engine: ShardEngine<S>
+  ) throws {
+    guard let states = engine.states else { return }
+    for (index, state) in states.list.enumerated() {
+      let name = CarriedTensors.prefix + state.name
+      guard inputs.contains(name) else { continue }
+      let tensor = try inputs.tensor(name)
+      guard tensor.elementCount == states.rows * state.units else {
+        throw Diagnostic(
+          place: inputs.path, problem: "\(name) has shape \(tensor.shape)",
+          expected: "[\(states.rows), \(state.units)]", remedy: "store one state per sample")
+      }
+      tensor.copy(into: states.current(index))
+    }
+  }
+
   private static func results<S: Scalar & TensorNumber>(
     _ engine: ShardEngine<S>, _ model: ModelMemory<S>, _ memory: AlignedMemory<S>, _ spec: RunSpec
   ) -> [NamedTensor] {
@@ -132,6 +151,13 @@ package enum Probe {
         NamedTensor(
           name: "gradient.input", shape: [plan.capacity] + plan.graph.inputShape,
           values: block.array))
+    }
+    if let states = engine.states {
+      results += states.list.enumerated().map { index, state in
+        NamedTensor(
+          name: CarriedTensors.prefix + state.name, shape: [states.rows, state.units],
+          values: states.next(index).array)
+      }
     }
     return results + model.parameterTensors(gradient, prefix: "gradient.", owner: memory)
   }

@@ -120,6 +120,8 @@ package struct ReceivedCheckpoint {
   package let record: CheckpointRecord
   package private(set) var model: [NamedTensor]
   package private(set) var state: [NamedTensor]
+  /// What layers carry from window to window, of all rows of the batch.
+  let carriedStates: [NamedTensor]
   /// On rank 0 only: what rounding between hosts had kept back, which each host gets for itself.
   package let residuals: [NamedTensor]
 
@@ -136,13 +138,14 @@ package struct ReceivedCheckpoint {
     try collectives.broadcast(&name, from: 0)
     try collectives.broadcast(&record, from: 0)
     let place = String(decoding: name, as: UTF8.self)
-    let state = own?.state.tensors ?? []
+    let tensors = own?.state.tensors ?? []
+    let state = try broadcast(tensors.filter { !ResidualTensors.contain($0) }, over: collectives)
     return ReceivedCheckpoint(
       name: place,
       record: try own?.record ?? CheckpointRecord(json: record, path: place),
       model: try broadcast(own?.model.tensors ?? [], over: collectives),
-      state: try broadcast(state.filter { !ResidualTensors.contain($0) }, over: collectives),
-      residuals: state.filter(ResidualTensors.contain))
+      state: state, carriedStates: state.filter(CarriedTensors.contain),
+      residuals: tensors.filter(ResidualTensors.contain))
   }
 
   /// Names and shapes first, then all numbers as one message each.

@@ -7,6 +7,7 @@ import Storage
 ///
 /// A token is computed from the tokens since `contextStart`: from all of them while they fit the model's window. Where the
 /// network can be computed step by step, each token costs one step; else a pass over the window, with the same tokens.
+/// A network that carries its states from window to window, and can be computed so, looks back without end.
 package struct TextGenerator {
   private let path: Path
   private let window: Int
@@ -65,7 +66,7 @@ package struct TextGenerator {
     let start = contextStart(tokens: tokens.count, window: window)
     switch path {
     case .steps(let engine, let kept):
-      return logits(after: tokens, from: start, engine, kept)
+      return logits(after: tokens, from: engine.steps == nil ? 0 : start, engine, kept)
     case .passes(let engine): return logits(after: Array(tokens[start...]), engine)
     }
   }

@@ -13,6 +13,11 @@ extension TrainingRun {
         try ResidualTensors.gather(residuals, of: replica.model)
       }
     }
+    if let states = steps.engine.states {
+      rest += try activity.during(.checkpoint) {
+        try CarriedTensors.gather(states, over: collectives)
+      }
+    }
     if let keeper { try save(keeper, rest) }
   }
 
@@ -22,6 +27,20 @@ extension TrainingRun {
   package func restoreResiduals(_ checkpoint: ReceivedCheckpoint?) throws -> String? {
     try ResidualTensors.restore(
       checkpoint?.residuals ?? [], into: steps.summation.residuals, of: replica.model)
+  }
+
+  /// Takes over what layers carry from window to window; all ranks call it before `train`.
+  ///
+  /// - Parameter place: Where the checkpoint lies.
+  package func restoreStates(_ checkpoint: ReceivedCheckpoint?, place: String) throws {
+    guard let checkpoint, let states = steps.engine.states else { return }
+    let shards = steps.summation.localShards
+    try collectives.agree {
+      try CarriedTensors.restore(
+        checkpoint.carriedStates, into: states,
+        firstRow: shards.lowerBound * spec.training.batch / spec.training.shards,
+        rows: spec.training.batch, place: place)
+    }
   }
 
   /// All ranks end here if one of them asks for it.

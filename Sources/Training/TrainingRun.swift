@@ -11,7 +11,7 @@ import Storage
 
 /// A run from its first (or resumed) step to its last: steps, evaluations, audits, saves.
 package final class TrainingRun {
-  private let spec: RunSpec
+  let spec: RunSpec
   private let length: RunLength
   private let schedule: LearningRateSchedule
   let collectives: any Collectives
@@ -85,8 +85,8 @@ package final class TrainingRun {
       engine: evaluationEngine, loss: spec.loss, comparesWithData: spec.comparesWithData,
       collectives: collectives)
     trainLoader = data.trainLoader(of: Float.self)
-    order = EpochOrder(
-      count: data.train.count, seed: spec.seed, epoch: length.epoch(ofStep: replica.counters.step))
+    order = spec.trainingOrder(
+      samples: data.train.count, epoch: length.epoch(ofStep: replica.counters.step))
   }
 
   /// Trains to the last step and leaves the weights that are to be used in the replica.
@@ -138,6 +138,8 @@ package final class TrainingRun {
       count: length.positions(ofStep: step).count, step: step,
       learningRate: schedule.rate(atStep: step))
     activity.begin(step: step)
+    // Nothing comes before the first windows of an epoch.
+    if length.endsEpoch(after: step) { steps.engine.states?.reset() }
     let done =
       if let localSteps { try takeLocally(batch, localSteps) } else { try takeTogether(batch) }
     replica.counters.step += 1
@@ -249,7 +251,7 @@ package final class TrainingRun {
         duration: times.splits[collectives.rank].total, isBest: isBest),
       times, slownessLine: slownessLine(times))
     replica.counters.beginEpoch()
-    order = EpochOrder(count: data.train.count, seed: spec.seed, epoch: epoch)
+    order = spec.trainingOrder(samples: data.train.count, epoch: epoch)
     if isBest { try save { try $0.saveBest(replica, rest: $1, activity: activity) } }
     try endIfAsked()
   }
@@ -274,10 +276,12 @@ package final class TrainingRun {
     defer { activity.begin(previous) }
     let loader = BatchLoader<Float>(part: part, statistics: data.statistics)
     let pause = preemption == nil ? nil : endIfAsked
-    var evaluation = try evaluator.evaluate(samples: part.count, pause: pause) { range in
+    let order = spec.evaluationOrder(samples: part.count)
+    var evaluation = try evaluator.evaluate(samples: part.count, order: order, pause: pause) {
       activity.goOn()
       try faults.strike(.evaluation, step: replica.counters.step)
-      try load(range, loader, order: nil, epoch: nil, into: evaluationEngine)
+      try load(
+        $0, loader, order: order.map { .continued($0) }, epoch: nil, into: evaluationEngine)
     }
     if case .values(let targets, let predictions) = evaluation.predictions {
       evaluation.predictions = .values(

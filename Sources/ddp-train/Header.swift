@@ -34,6 +34,10 @@ extension RunFacts {
     rate = RateFact(spec, length)
     memoryParts = memory.text
     state = replica.stateText(spec, over: collectives)
+    if spec.carriesState {
+      order =
+        "\(groupedDigits(spec.training.batch)) rows of windows follow the data, states are carried along"
+    }
     bits = bitsLines(spec, over: collectives)
   }
 }

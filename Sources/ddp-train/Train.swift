@@ -124,6 +124,8 @@ private func run(
     summation: summation)
   let restored = try run.restoreResiduals(material.checkpoint)
   if let restored, collectives.isRoot { console.printLines([restored]) }
+  try run.restoreStates(
+    material.checkpoint, place: "\(folder.checkpoints.path)/\(material.checkpoint?.name ?? "")")
   try run.train()
   try finish(run, material, replica, facts, journal, folder, spec, over: collectives)
   if let lines = try trace?.write(activity) { journal?.display.printLines(lines) }

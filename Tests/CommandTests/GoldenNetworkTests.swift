@@ -19,6 +19,8 @@ struct GoldenNetworkTests {
     var padded: Bool
     /// The class of steps that do not count.
     var ignored: Int?
+    /// 2: the results are those of a second window, which goes on with the states that the first one left.
+    var windows: Int
     var target: String
     var tensors: [String: [Int]]
     var digests: [String: [Double]]
@@ -66,17 +68,26 @@ struct GoldenNetworkTests {
     defer { command.remove() }
     try writeWeights(example, to: command.folder.appendingPathComponent("w.safetensors").path)
     let input = try inputShape(of: example)
-    try writeInputs(example, input, to: command.folder.appendingPathComponent("b.safetensors").path)
-    let result = try command.run(
-      [
-        "probe", Self.folder.appendingPathComponent("networks/\(example.network).yaml").path,
-      ] + more + [
-        "--weights", "w.safetensors", "--inputs", "b.safetensors", "--output", "p.safetensors",
-        "--scalar", scalar, example.training ? "--train" : "--evaluate",
-      ])
-    try #require(result.status == 0, "\(result.errors)")
-    let probe = try SafetensorsFile(
-      path: command.folder.appendingPathComponent("p.safetensors").path)
+    var newest: SafetensorsFile?
+    for window in 0..<example.windows {
+      let states = newest?.tensors.filter { $0.name.hasPrefix("carried.") } ?? []
+      #expect(window == 0 || !states.isEmpty)
+      try writeInputs(
+        example, input, window: window, states,
+        to: command.folder.appendingPathComponent("b.safetensors").path)
+      let result = try command.run(
+        [
+          "probe", Self.folder.appendingPathComponent("networks/\(example.network).yaml").path,
+        ] + more + [
+          "--weights", "w.safetensors", "--inputs", "b.safetensors", "--output",
+          "p\(window).safetensors", "--scalar", scalar,
+          example.training ? "--train" : "--evaluate",
+        ])
+      try #require(result.status == 0, "\(result.errors)")
+      newest = try SafetensorsFile(
+        path: command.folder.appendingPathComponent("p\(window).safetensors").path)
+    }
+    let probe = try #require(newest)
     for (name, expected) in example.digests {
       let values = try probe.doubles(name)
       let found = digest(values)
@@ -127,11 +138,16 @@ struct GoldenNetworkTests {
     return shapes.count == 1 ? shapes[0] : [shapes.reduce(0) { $0 + $1.reduce(1, *) }]
   }
 
-  private func writeInputs(_ example: Case, _ input: [Int], to path: String) throws {
+  private func writeInputs(
+    _ example: Case, _ input: [Int], window: Int, _ states: [NamedTensor], to path: String
+  ) throws {
     let count = example.samples
     let numbers = wave(count * input.reduce(1, *), 0.2, scale: 1.5, step: 0.37)
+    let first = window * numbers.count
     var values =
-      example.vocabulary.map { words in numbers.indices.map { Double($0 * $0 % words) } } ?? numbers
+      example.vocabulary.map { words in
+        numbers.indices.map { Double(($0 + first) * ($0 + first) % words) }
+      } ?? numbers
     if example.padded {
       let (steps, elements) = (input[0], input.reduce(1, *))
       for index in values.indices
@@ -165,6 +181,6 @@ struct GoldenNetworkTests {
       target = NamedTensor(name: "target", shape: [count, example.outputs], values: rows)
     }
     let tensor = NamedTensor(name: "input", shape: [count] + input, values: values)
-    _ = try SafetensorsLayout([tensor, target]).write(replacing: path)
+    _ = try SafetensorsLayout([tensor, target] + states).write(replacing: path)
   }
 }

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Testing
 
@@ -28,7 +29,7 @@ struct SequenceBitsTests {
 
   /// 26 letters, blank, full stop, new line.
   enum Network: String, CaseIterable {
-    case gru, lstm, gpt
+    case gru, lstm, gpt, carried
 
     var config: String {
       switch self {
@@ -62,6 +63,14 @@ struct SequenceBitsTests {
                     - residual: {main: [rms_norm, {dense: 32}, gelu, {dense: 16}, {dropout: 0.1}]}
               - layer_norm
               - tied_dense: tokens
+          """)
+      case .carried:
+        SequenceBitsTests.config(
+          """
+              - embedding: {vocabulary: 29, units: 12}
+              - lstm: {units: 17, layers: 2, dropout: 0.2, carry: true}
+              - gru: {units: 9, reset: before, carry: true}
+              - dense: 29
           """)
       }
     }
@@ -182,6 +191,43 @@ struct SequenceBitsTests {
     _ = try train(command, ranks: 4, into: "parts", random + ["training.max_steps=5"])
     #expect(try train(command, ranks: 2, into: "parts", random) == alone)
     #expect(try train(command, ranks: nil, into: "contiguous") != alone)
+  }
+
+  @Test("checkpoints hold the states of all rows, whoever computes them")
+  func carriedStates() throws {
+    let command = try folder(.carried)
+    defer { command.remove() }
+    var files: [Data] = []
+    for ranks in [1, 3] {
+      _ = try train(command, ranks: ranks, into: "run-\(ranks)", ["training.max_steps=5"])
+      let path = "run-\(ranks)/checkpoints/step-00000005/state.safetensors"
+      files.append(try command.bytes(path))
+      let states = try SafetensorsFile(path: command.folder.appendingPathComponent(path).path)
+        .tensors.filter { $0.name.hasPrefix("carried.") }
+      let letters = ["layers.1.c_l0", "layers.1.c_l1", "layers.1.h_l0", "layers.1.h_l1"]
+      #expect(states.map(\.name) == (letters + ["layers.2.h_l0"]).map { "carried.\($0)" })
+      #expect(states.map(\.shape) == letters.map { _ in [24, 17] } + [[24, 9]])
+      for state in states { #expect(!state.floats().contains(0)) }
+    }
+    #expect(files[0] == files[1])
+  }
+
+  @Test("states that are carried change what is learned, and a text goes on beyond the window")
+  func carriedText() throws {
+    let command = try folder(.carried)
+    defer { command.remove() }
+    let carried = try train(command, ranks: 2, into: "run")
+    let zeros = ["model.layers.1.lstm.carry=false", "model.layers.2.gru.carry=false"]
+    #expect(try train(command, ranks: 2, into: "zeros", zeros) != carried)
+    let text = try command.run(
+      ["generate", "words.yaml", "output.folder=run", "--tokens", "90", "--prompt", "the "])
+    #expect(text.status == 0 && text.errors == "", "\(text.errors)")
+    #expect(text.output.count == 95, "\(text.output)")
+    // Without them it is another run.
+    let other = try command.run(["words.yaml", "output.folder=run", "--progress", "none"] + zeros)
+    #expect(other.status == 2)
+    #expect(
+      other.errors.contains("model.layers.1.lstm.carry was true, is not set"), "\(other.errors)")
   }
 
   @Test("bytes of a text and the same tokens in a mapped file train the same weights")

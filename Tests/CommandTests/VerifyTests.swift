@@ -8,10 +8,16 @@ import Training
 struct VerifyTests {
   /// Networks that have together all that the faults spoil.
   enum Network: String, CaseIterable {
-    case tables, images, tags, text, dates, blocks
+    case tables, images, tags, text, dates, blocks, carried
 
-    /// Models that answer each of their tokens are proven not to see the next one.
-    var proofs: Int { self == .text || self == .dates ? 9 : 8 }
+    /// Models that answer each of their tokens are proven not to see the next one; those that carry states, to go on.
+    var proofs: Int {
+      switch self {
+      case .text, .dates: 9
+      case .carried: 10
+      case .tables, .images, .tags, .blocks: 8
+      }
+    }
   }
 
   /// A fault, a network that has a place for it, and what the failing line says.
@@ -65,6 +71,14 @@ struct VerifyTests {
     Case("gradient-accumulated", .text, "first in layers.4 (layer_norm_gradient)"),
     Case("embedding-overwritten", .tags, "wrong in layers.0.weight, right in 6 of 7 tensors"),
     Case("embedding-overwritten", .dates, "wrong in layers.1.weight, right in "),
+    Case("state-forgotten-backward", .carried, "layers.2.bias_hh_l0: relative error "),
+    Case("gradient-crosses-border", .carried, "layers.2.bias_hh_l0: relative error "),
+    Case(
+      "state-not-carried", .carried,
+      "what a window leaves behind changes nothing in the window after it"),
+    Case(
+      "state-of-first-step", .carried,
+      "two windows in a row give other numbers than one window of twice the length"),
     Case("labels-from-one", .tags, "class 3, but the model's classes are 0 to 2"),
     Case("input-not-finite", .images, "element 32 of the input of sample 4 is nan"),
     Case("weights-too-large", .tables, "ln(2) 0.6931: a network that knows nothing"),
@@ -81,6 +95,7 @@ struct VerifyTests {
     Case("step-not-restored", .tags, "the step (0 for 1)"),
     Case("statistics-not-saved", .images, "layers.1.running_mean, layers.1.running_var"),
     Case("average-not-saved", .images, "average.layers.0.weight, "),
+    Case("states-not-saved", .carried, "layers.1.h_l0, layers.1.c_l0, layers.2.h_l0"),
     Case("weights-rounded", .tags, "layers.0.weight, layers.1.weight_ih_l0, "),
     Case("evaluation-with-dropout", .tables, "first in layers.3 (dropout)"),
     Case("evaluation-with-batch-statistics", .images, "first in layers.1 (batch_norm_relu)"),
@@ -286,6 +301,22 @@ extension VerifyTests.Network {
       loss: softmax_cross_entropy
       optimizer: {kind: adam, learning_rate: 0.02}
       training: {epochs: 2, batch: 20, shards: 4}
+
+      """
+    case .carried:
+      """
+      name: carried
+      data: {format: text, level: character, train: text.txt, window: 8}
+      model:
+        input: [8]
+        layers:
+          - embedding: {vocabulary: 32, units: 5}
+          - lstm: {units: 6, carry: true}
+          - gru: {units: 4, reset: before, carry: true}
+          - dense: 32
+      loss: softmax_cross_entropy
+      optimizer: {kind: adam, learning_rate: 0.02}
+      training: {epochs: 2, batch: 16, shards: 4}
 
       """
     case .text:

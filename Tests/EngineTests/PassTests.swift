@@ -10,6 +10,8 @@ struct PassTests {
     conv.padding = .same
     var lstm = RecurrentSpec(cell: .lstm, units: 9)
     lstm.outputs = .last
+    var carrying = lstm
+    (carrying.carriesState, carrying.layers) = (true, 2)
     return [
       [
         .flatten(.channelsLast), .dense(DenseSpec(units: 40)), .layerNorm(LayerNormSpec()),
@@ -21,6 +23,7 @@ struct PassTests {
         .flatten(.channelsFirst), .dense(DenseSpec(units: 4)),
       ],
       [.reshape([8, 8]), .recurrent(lstm), .dense(DenseSpec(units: 4))],
+      [.reshape([8, 8]), .recurrent(carrying), .dense(DenseSpec(units: 4))],
       [
         .reshape([8, 8]), .attention(AttentionSpec(heads: 2)), .dense(DenseSpec(units: 6)),
         .flatten(.channelsLast), .dense(DenseSpec(units: 4)),

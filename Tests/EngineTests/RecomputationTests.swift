@@ -24,6 +24,7 @@ struct RecomputedStepTests {
     var cell = RecurrentSpec(cell: .lstm, units: 6)
     cell.layers = 2
     cell.dropout = 0.3
+    cell.carriesState = true
     let attention: [LayerKind] = [
       .rmsNorm(RMSNormSpec()), .attention(AttentionSpec(heads: 2)), .dropout(rate: 0.2),
     ]

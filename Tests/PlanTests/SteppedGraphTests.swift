@@ -43,11 +43,29 @@ struct SteppedGraphTests {
     #expect(flops == 2 * (4 * 12 + 4 * 4 + 4 * 20 + 5 * 20 + 5 * 9))
   }
 
+  @Test("layers that carry their states go on without end, unless something ends with a window")
+  func carried() throws {
+    // Units that the steps do not divide.
+    var lstm = RecurrentSpec(cell: .lstm, units: 5)
+    lstm.carriesState = true
+    let gru = RecurrentSpec(cell: .gru(resetAfter: true), units: 5)
+    var conv = Conv1DSpec(filters: 4, kernel: 2)
+    conv.padding = .causal
+    #expect(try SteppedGraph(graph([.recurrent(lstm)])).steps == nil)
+    #expect(try SteppedGraph(graph([.recurrent(lstm), .recurrent(gru)])).steps == 6)
+    #expect(try SteppedGraph(graph([.positions(.sinusoidal), .recurrent(lstm)])).steps == 6)
+    #expect(try SteppedGraph(graph([.conv1d(conv), .recurrent(lstm)])).steps == 6)
+    let stepped = try SteppedGraph(graph([.recurrent(lstm)])).graph
+    #expect(stepped.operations.map(\.kind.name) == ["embedding", "dense", "lstm"])
+    #expect(stepped.states.isEmpty)
+  }
+
   @Test("what needs more than the step in hand is named")
   func obstacles() throws {
     var bidirectional = RecurrentSpec(cell: .lstm, units: 3)
     bidirectional.isBidirectional = true
-    let conv = Conv1DSpec(filters: 4, kernel: 1)
+    var conv = Conv1DSpec(filters: 4, kernel: 3)
+    conv.padding = .same
     #expect(
       try obstacle([.attention(AttentionSpec(heads: 1))])
         == SteppedGraph.Obstacle(layer: "layers.1", operation: "attention"))

@@ -103,15 +103,33 @@ extension LayerChoice {
           "dropout", \.dropout, .number(.from(0, below: 1), example: 0.2),
           "The probability of dropping between layers."),
         Key("bias", \.bias, .truth, "Whether biases are added."),
+        Key(
+          "carry", \.carriesState, .truth,
+          "Whether each window of the data starts from the state that the window before it ended with, in place of zeros; "
+            + "gradients end where the window starts (truncated back-propagation through time).",
+          isWritten: \.carriesState),
       ] + cellKeys + [
         initializer("weight_initializer", \.weightInitializer, "First weights of the inputs"),
         initializer("recurrent_initializer", \.recurrentInitializer, "First weights of the state"),
       ],
-      make: LayerKind.recurrent
-    ) {
-      guard case .recurrent(let spec) = $0, spec.cell.isKind(of: cell) else { return nil }
-      return spec
-    }
+      make: LayerKind.recurrent,
+      extract: {
+        guard case .recurrent(let spec) = $0, spec.cell.isKind(of: cell) else { return nil }
+        return spec
+      },
+      check: checkCarrying)
+  }
+
+  /// A walk from the end has nothing before it but the future.
+  private static func checkCarrying(
+    _ spec: RecurrentSpec, _ site: SectionSite, _ faults: inout Faults
+  ) {
+    guard spec.carriesState, spec.isBidirectional else { return }
+    faults.add(
+      at: site.place(of: "carry"), path: join(site.path, "carry"),
+      "\(site.path).carry is true, but the layer is bidirectional",
+      expected: "a walk in one direction, which the next window can go on with",
+      remedy: "remove carry, or bidirectional")
   }
 
   private static func initializer<Root>(

@@ -85,7 +85,8 @@ extension LayerChoice {
   static func layer<Options>(
     _ name: String, _ documentation: String, _ defaults: Options, main: String? = nil,
     _ keys: [Key<Options>], make: @escaping (Options) -> LayerKind,
-    extract: @escaping (LayerKind) -> Options?
+    extract: @escaping (LayerKind) -> Options?,
+    check: @escaping (Options, SectionSite, inout Faults) -> Void = { _, _, _ in }
   ) -> Variant<LayerSpec> {
     let nameKey = Key(
       "name", \Named<Options>.name, nameFormat.optional,
@@ -100,7 +101,8 @@ extension LayerChoice {
         + "statistics.", isWritten: { !$0.isTrained })
     let section = Section(
       defaults: Named(options: defaults), mainKey: main,
-      keys: keys.map { $0.inside(\Named<Options>.options) } + [nameKey, sourceKey, trainableKey])
+      keys: keys.map { $0.inside(\Named<Options>.options) } + [nameKey, sourceKey, trainableKey],
+      check: { named, site, faults in check(named.options, site, &faults) })
     return Variant(
       name, documentation, section,
       make: { named in

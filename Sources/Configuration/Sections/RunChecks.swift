@@ -14,6 +14,7 @@ enum RunChecks {
     checkPadding(draft, site, &faults)
     checkLocalSteps(draft, site, &faults)
     checkRecomputation(draft, site, &faults)
+    checkCarriedStates(draft, site, &faults)
   }
 
   /// Without blocks nothing would be computed again.

@@ -4,7 +4,7 @@ import Storage
 // Shapes: N sequences of T steps, H units, G gates; sequences [N, T, ...]. A sequence's bits do not depend
 // on the others.
 
-/// Walks sequences step by step: `h[n, t] = cell(inputs[n, t], W, h[n, t - 1])`, before the first step h = 0.
+/// Walks sequences step by step: `h[n, t] = cell(inputs[n, t], W, h[n, t - 1])`, before the first step h = 0 or `start`.
 ///
 /// The products of all steps with x are made beforehand in one matrix product; here each step multiplies h alone.
 ///
@@ -17,6 +17,7 @@ import Storage
 ///   - bias: `[G H]`; nil: zeros.
 ///   - lengths: Steps of each sequence that count, `[N]`; h and memory of the others are 0, and a reversed walk starts at
 ///     the last that counts. nil: all.
+///   - start: What the step before the first one left; nil: zeros.
 ///   - outputs: h, `[N, T, H]`.
 ///   - memory: What `recurrenceGradient` needs, `[N, T, remembered H]`; nil for cells that remember nothing.
 ///   - scratch: At least `recurrenceScratchCount` elements.
@@ -24,15 +25,17 @@ import Storage
 @_specialize(where S == Double)
 package func recurrence<S: Scalar>(
   _ shape: RecurrentShape, sequences: Int, inputs: Block<S>, weights: Block<S>, bias: Block<S>?,
-  lengths: Block<S>? = nil, outputs: Block<S>, memory: Block<S>?, scratch: Block<S>
+  lengths: Block<S>? = nil, start: RecurrentStart<S>? = nil, outputs: Block<S>,
+  memory: Block<S>?, scratch: Block<S>
 ) {
   @inline(never) func run() {
     let pass = RecurrentPass<S>(shape, sequences: sequences, scratch: scratch)
     pass.spread(weights)
     let states = pass.states
-    states.fill(0)
+    if let start { states.copy(from: start.states) } else { states.fill(0) }
     for index in 0..<shape.steps {
       let step = shape.isReversed ? shape.steps - 1 - index : index
+      let earlierCells = pass.cells(before: index, memory: memory, start: start)
       pass.multiply(states, bias: bias, columns: 0..<pass.productWidth)
       if shape.cell == .gru(resetAfter: false) {
         pass.reset(inputs: inputs, memory: memory, step: step)
@@ -44,8 +47,7 @@ package func recurrence<S: Scalar>(
         pass.cell(
           sequence, inputs: inputs.base + position &* shape.width,
           memory: memory.map { $0.base + position &* (shape.cell.remembered &* shape.units) },
-          before: index > 0 ? (shape.isReversed ? 1 : -1) : 0,
-          output: outputs.base + position &* shape.units)
+          earlierCells: earlierCells?[sequence], output: outputs.base + position &* shape.units)
       }
       guard let lengths else { continue }
       for sequence in 0..<sequences where S(step) >= lengths.base[sequence] {
@@ -90,8 +92,11 @@ package func recurrenceStep<S: Scalar>(
     pass.reset(inputs: inputs, memory: now, step: 0)
     pass.multiply(pass.resetStates, bias: bias, columns: pass.productWidth..<shape.width)
   }
+  let earlier = isFirst ? nil : memory.prefix(remembered)
   pass.cell(
-    0, inputs: inputs.base, memory: now?.base, before: isFirst ? 0 : -1, output: output.base)
+    0, inputs: inputs.base, memory: now?.base,
+    earlierCells: shape.cell == .lstm ? earlier.map { $0.base + 4 * shape.units } : nil,
+    output: output.base)
   if let now { memory.prefix(remembered).copy(from: now) }
 }
 
@@ -116,6 +121,29 @@ package func recurrenceScratchCount<S: Scalar>(
   let weights =
     (shape.units + alignment) * (shape.width + alignment)
   return (products.max() ?? 0) + max(states + weights, shifted) + 6 * alignment
+}
+
+/// What the step before a walk's first one left: the walk goes on where another one ended.
+package struct RecurrentStart<S: Scalar> {
+  /// h, `[N, H]`.
+  let states: Block<S>
+  /// c of an LSTM, `[N, H]`; nil for other cells.
+  let cells: Block<S>?
+
+  package init(states: Block<S>, cells: Block<S>?) {
+    self.states = states
+    self.cells = cells
+  }
+}
+
+/// H numbers of one step of each sequence.
+struct StepNumbers<S: Scalar> {
+  let base: UnsafeMutablePointer<S>
+  /// From one sequence to the next.
+  let stride: Int
+
+  @inline(__always)
+  subscript(sequence: Int) -> UnsafeMutablePointer<S> { base + sequence &* stride }
 }
 
 /// The memory of a walk, cut into parts.
@@ -159,6 +187,30 @@ struct RecurrentPass<S: Scalar> {
 
   var weightStride: Int { shape.width + Self.alignment }
   var turnedWeightStride: Int { shape.units + Self.alignment }
+
+  /// h of the step before the `index`-th of the walk; nil: it is 0.
+  func states(
+    before index: Int, outputs: Block<S>, start: RecurrentStart<S>?
+  ) -> StepNumbers<S>? {
+    guard index > 0 else {
+      return start.map { StepNumbers(base: $0.states.base, stride: shape.units) }
+    }
+    let step = shape.isReversed ? shape.steps - index : index - 1
+    return StepNumbers(base: outputs.base + step * shape.units, stride: shape.steps * shape.units)
+  }
+
+  /// c of the step before the `index`-th of the walk; nil: it is 0, or the cell has none.
+  func cells(
+    before index: Int, memory: Block<S>?, start: RecurrentStart<S>?
+  ) -> StepNumbers<S>? {
+    guard shape.cell == .lstm, let memory else { return nil }
+    guard index > 0 else {
+      return start?.cells.map { StepNumbers(base: $0.base, stride: shape.units) }
+    }
+    let step = shape.isReversed ? shape.steps - index : index - 1
+    return StepNumbers(
+      base: memory.base + (5 * step + 4) * shape.units, stride: 5 * shape.steps * shape.units)
+  }
 
   /// Puts zeros in what a sequence carries to its next step.
   func forget(_ sequence: Int) {
@@ -212,11 +264,11 @@ struct RecurrentPass<S: Scalar> {
 
   /// One step of one sequence.
   ///
-  /// - Parameter before: Where, in steps, the step before lies in memory; 0 at the first step.
+  /// - Parameter earlierCells: c of the step before; nil: 0, or the cell has none.
   @inline(__always)
   func cell(
-    _ sequence: Int, inputs: UnsafeMutablePointer<S>, memory: UnsafeMutablePointer<S>?, before: Int,
-    output: UnsafeMutablePointer<S>
+    _ sequence: Int, inputs: UnsafeMutablePointer<S>, memory: UnsafeMutablePointer<S>?,
+    earlierCells: UnsafeMutablePointer<S>?, output: UnsafeMutablePointer<S>
   ) {
     let product = products.base + sequence &* shape.width
     let state = states.base + sequence &* shape.units
@@ -229,7 +281,7 @@ struct RecurrentPass<S: Scalar> {
       fillBoth(output, state) { unit in
         S.rectified(inputs.vector(at: unit) + product.vector(at: unit))
       }
-    case .lstm: lstm(inputs, product, memory, before: before, state, output)
+    case .lstm: lstm(inputs, product, memory, earlier: earlierCells, state, output)
     case .gru(let resetAfter): gru(inputs, product, memory, resetAfter: resetAfter, state, output)
     }
   }
@@ -249,13 +301,12 @@ struct RecurrentPass<S: Scalar> {
 
   private func lstm(
     _ inputs: UnsafeMutablePointer<S>, _ product: UnsafeMutablePointer<S>,
-    _ memory: UnsafeMutablePointer<S>?, before: Int, _ state: UnsafeMutablePointer<S>,
-    _ output: UnsafeMutablePointer<S>
+    _ memory: UnsafeMutablePointer<S>?, earlier: UnsafeMutablePointer<S>?,
+    _ state: UnsafeMutablePointer<S>, _ output: UnsafeMutablePointer<S>
   ) {
     guard let memory else { preconditionFailure("an LSTM without memory for its cells") }
     let units = shape.units
     let cells = memory + 4 &* units
-    let earlier = cells + before &* 5 &* units
     @inline(__always) func sum(_ gate: Int, _ unit: Int) -> S.Vector {
       inputs.vector(at: gate &* units &+ unit) + product.vector(at: gate &* units &+ unit)
     }
@@ -264,7 +315,7 @@ struct RecurrentPass<S: Scalar> {
       let (i, f) = (S.sigmoid(sum(0, unit)), S.sigmoid(sum(1, unit)))
       let (g, o) = (S.hyperbolicTangent(sum(2, unit)), S.sigmoid(sum(3, unit)))
       let new = i * g
-      let c = before == 0 ? new : S.multiplyAdd(f, earlier.vector(at: unit), new)
+      let c = if let earlier { S.multiplyAdd(f, earlier.vector(at: unit), new) } else { new }
       let h = o * S.hyperbolicTangent(c)
       memory.setVector(i, at: unit, channel: unit, of: units)
       memory.setVector(f, at: units &+ unit, channel: unit, of: units)

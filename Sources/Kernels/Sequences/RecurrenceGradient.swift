@@ -3,13 +3,17 @@ import Storage
 
 // Shapes: N sequences of T steps, H units, G gates; sequences [N, T, ...].
 
-/// The gradient of `recurrence` by its inputs: back through time over the whole sequence.
+/// The gradient of `recurrence` by its inputs: back through time over the whole sequence, and no further: what the walk
+/// started from is a constant.
 ///
-/// Source: Werbos, "Backpropagation through time", Proceedings of the IEEE 78, 1990.
+/// Source: Werbos, "Backpropagation through time", Proceedings of the IEEE 78, 1990; cut at the start as by Williams and
+/// Peng, "An efficient gradient-based algorithm for on-line training of recurrent network trajectories", Neural
+/// Computation 2, 1990.
 ///
 /// - Parameters:
 ///   - outputs: What `recurrence` wrote, as is `memory`.
 ///   - lengths: As `recurrence` had them; the gradients of steps that do not count are 0.
+///   - start: As `recurrence` had it.
 ///   - outputGradient: `[N, T, H]`.
 ///   - inputGradient: Of `x W_x + b_x`, `[N, T, G H]`.
 ///   - productGradient: Of `h W + b`, `[N, T, G H]`, for cells that tell it from the other; nil: the same.
@@ -18,8 +22,8 @@ import Storage
 @_specialize(where S == Double)
 package func recurrenceGradient<S: Scalar>(
   _ shape: RecurrentShape, sequences: Int, weights: Block<S>, lengths: Block<S>? = nil,
-  outputs: Block<S>, memory: Block<S>?, outputGradient: Block<S>, inputGradient: Block<S>,
-  productGradient: Block<S>?, scratch: Block<S>
+  start: RecurrentStart<S>? = nil, outputs: Block<S>, memory: Block<S>?, outputGradient: Block<S>,
+  inputGradient: Block<S>, productGradient: Block<S>?, scratch: Block<S>
 ) {
   @inline(never) func run() {
     precondition(shape.cell.hasTwoGradients == (productGradient != nil), "\(shape.cell)")
@@ -27,13 +31,15 @@ package func recurrenceGradient<S: Scalar>(
       pass: RecurrentPass(shape, sequences: sequences, scratch: scratch), weights: weights)
     for index in stride(from: shape.steps - 1, through: 0, by: -1) {
       let step = shape.isReversed ? shape.steps - 1 - index : index
-      let before = index > 0 ? (shape.isReversed ? 1 : -1) : 0
+      let earlier = walk.pass.states(before: index, outputs: outputs, start: start)
+      let earlierCells = walk.pass.cells(before: index, memory: memory, start: start)
       for sequence in 0..<sequences {
         let position = sequence &* shape.steps &+ step
         let places = GatePlaces<S>(
           output: outputs.base + position &* shape.units,
           memory: memory.map { $0.base + position &* (shape.cell.remembered &* shape.units) },
-          before: before, outputGradient: outputGradient.base + position &* shape.units,
+          earlier: earlier?[sequence], earlierCells: earlierCells?[sequence],
+          outputGradient: outputGradient.base + position &* shape.units,
           inputGradient: inputGradient.base + position &* shape.width,
           productGradient: productGradient.map { $0.base + position &* shape.width })
         walk.gates(sequence, places)
@@ -46,16 +52,10 @@ package func recurrenceGradient<S: Scalar>(
           if let productGradient { clear(productGradient, at: position, width: shape.width) }
         }
       }
-      guard index > 0 else { continue }
-      walk.finish(inputGradient, memory, step: step, before: before, outputs: outputs)
-    }
-    if shape.cell == .gru(resetAfter: false) {
-      // The first step's h is 0, so that its reset gate does nothing.
-      let step = shape.isReversed ? shape.steps - 1 : 0
-      for sequence in 0..<sequences {
-        let position = sequence &* shape.steps &+ step
-        (inputGradient.base + position &* shape.width).fill(0, count: shape.units)
+      if shape.cell == .gru(resetAfter: false) {
+        walk.resetGates(inputGradient, memory, step: step, earlier: earlier)
       }
+      if index > 0 { walk.finish() }
     }
   }
   run()
@@ -63,12 +63,14 @@ package func recurrenceGradient<S: Scalar>(
 
 /// The gradient of `recurrence` by its weights: `gradient = sum over n, t of h[n, t - 1]^T productGradient[n, t]`.
 ///
-/// - Parameter gradient: `[H, G H]`, overwritten.
+/// - Parameters:
+///   - start: As `recurrence` had it.
+///   - gradient: `[H, G H]`, overwritten.
 @_specialize(where S == Float)
 @_specialize(where S == Double)
 package func recurrenceWeightGradient<S: Scalar>(
-  _ shape: RecurrentShape, sequences: Int, outputs: Block<S>, memory: Block<S>?,
-  productGradient: Block<S>, into gradient: Block<S>, scratch: Block<S>
+  _ shape: RecurrentShape, sequences: Int, start: RecurrentStart<S>? = nil, outputs: Block<S>,
+  memory: Block<S>?, productGradient: Block<S>, into gradient: Block<S>, scratch: Block<S>
 ) {
   @inline(never) func run() {
     let (units, steps) = (shape.units, shape.steps)
@@ -77,7 +79,10 @@ package func recurrenceWeightGradient<S: Scalar>(
       let step = position % steps
       let isFirst = step == (shape.isReversed ? steps - 1 : 0)
       let target = earlier[position * units..<(position + 1) * units]
-      if isFirst {
+      if isFirst, let start {
+        let sequence = position / steps
+        target.copy(from: start.states[sequence * units..<(sequence + 1) * units])
+      } else if isFirst {
         target.fill(0)
       } else {
         let source = position + (shape.isReversed ? 1 : -1)
@@ -109,8 +114,10 @@ package func recurrenceWeightGradient<S: Scalar>(
 private struct GatePlaces<S: Scalar> {
   let output: UnsafeMutablePointer<S>
   let memory: UnsafeMutablePointer<S>?
-  /// Where, in steps, the step before lies; 0 at the first step.
-  let before: Int
+  /// h of the step before; nil: 0.
+  let earlier: UnsafeMutablePointer<S>?
+  /// c of the step before; nil: 0, or the cell has none.
+  let earlierCells: UnsafeMutablePointer<S>?
   let outputGradient: UnsafeMutablePointer<S>
   let inputGradient: UnsafeMutablePointer<S>
   let productGradient: UnsafeMutablePointer<S>?
@@ -142,27 +149,39 @@ private struct RecurrentBackwardPass<S: Scalar> {
     }
   }
 
-  /// Sends the gradients of the gates to h of the step before: `states += products * W^T`.
-  func finish(
-    _ inputGradient: Block<S>, _ memory: Block<S>?, step: Int, before: Int, outputs: Block<S>
+  /// The reset gates of a published GRU, whose gradients come back through the new gate's products; they do nothing where
+  /// h of the step before is 0.
+  ///
+  /// Leaves in `states` what reaches h of the step before through the new gate.
+  func resetGates(
+    _ inputGradient: Block<S>, _ memory: Block<S>?, step: Int, earlier: StepNumbers<S>?
   ) {
     let (units, width) = (pass.shape.units, pass.shape.width)
-    guard pass.shape.cell == .gru(resetAfter: false), let memory else {
-      multiply(0..<width, into: pass.states, accumulate: pass.shape.cell.gates == 3)
+    guard let memory, let earlier else {
+      for sequence in 0..<pass.sequences {
+        let position = sequence &* pass.shape.steps &+ step
+        (inputGradient.base + position &* width).fill(0, count: units)
+      }
       return
     }
     multiply(2 * units..<width, into: pass.resetStates, accumulate: false)
     for sequence in 0..<pass.sequences {
       let position = sequence &* pass.shape.steps &+ step
       resetGate(
-        gates: memory.base + position &* (4 &* units),
-        earlier: outputs.base + (position &+ before) &* units,
+        gates: memory.base + position &* (4 &* units), earlier: earlier[sequence],
         gradient: pass.resetStates.base + sequence &* units,
         state: pass.states.base + sequence &* units,
         products: pass.products.base + sequence &* width,
         inputGradient: inputGradient.base + position &* width)
     }
-    multiply(0..<2 * units, into: pass.states, accumulate: true)
+  }
+
+  /// Sends the gradients of the gates to h of the step before: `states += products * W^T`.
+  func finish() {
+    let isPublishedGRU = pass.shape.cell == .gru(resetAfter: false)
+    multiply(
+      0..<(isPublishedGRU ? 2 * pass.shape.units : pass.shape.width), into: pass.states,
+      accumulate: pass.shape.cell.gates == 3)
   }
 
   private func multiply(_ gates: Range<Int>, into target: Block<S>, accumulate: Bool) {
@@ -199,7 +218,6 @@ private struct RecurrentBackwardPass<S: Scalar> {
     guard let memory = places.memory else { preconditionFailure("an LSTM without its memory") }
     let units = pass.shape.units
     let cells = memory + 4 &* units
-    let earlier = cells + places.before &* 5 &* units
     @inline(__always) func put(_ gradient: S.Vector, _ gate: Int, _ unit: Int) {
       products.setVector(gradient, at: gate &* units &+ unit, channel: unit, of: units)
       places.inputGradient.setVector(gradient, at: gate &* units &+ unit, channel: unit, of: units)
@@ -214,8 +232,9 @@ private struct RecurrentBackwardPass<S: Scalar> {
       let dc = S.multiplyAdd(dh * o, (1 - c) * (1 + c), cellGradient.vector(at: unit))
       let di = dc * g * (i * (1 - i))
       let df =
-        places.before == 0
-        ? S.Vector(repeating: 0) : dc * earlier.vector(at: unit) * (f * (1 - f))
+        if let earlier = places.earlierCells {
+          dc * earlier.vector(at: unit) * (f * (1 - f))
+        } else { S.Vector(repeating: 0) }
       let dg = dc * i * ((1 - g) * (1 + g))
       let dO = dh * c * (o * (1 - o))
       cellGradient.setVector(dc * f, at: unit, channel: unit, of: units)
@@ -233,7 +252,6 @@ private struct RecurrentBackwardPass<S: Scalar> {
   ) {
     guard let memory = places.memory else { preconditionFailure("a GRU without its memory") }
     let units = pass.shape.units
-    let earlier = places.output + places.before &* units
     let productGradient = places.productGradient ?? products
     @inline(__always) func put(_ gradient: S.Vector, _ gate: Int, _ unit: Int) {
       products.setVector(gradient, at: gate &* units &+ unit, channel: unit, of: units)
@@ -244,7 +262,7 @@ private struct RecurrentBackwardPass<S: Scalar> {
     while unit < units {
       let (r, z) = (memory.vector(at: unit), memory.vector(at: units &+ unit))
       let n = memory.vector(at: 2 &* units &+ unit)
-      let h = places.before == 0 ? zeros : earlier.vector(at: unit)
+      let h = if let earlier = places.earlier { earlier.vector(at: unit) } else { zeros }
       let dh = places.outputGradient.vector(at: unit) + state.vector(at: unit)
       let dz = dh * (h - n) * (z * (1 - z))
       let dn = dh * (1 - z) * ((1 - n) * (1 + n))

@@ -24,10 +24,19 @@ enum GraphFault: Sendable {
   case turnedGradientNotTurnedBack
   /// Where backward computes a block again.
   case copyDrawsOtherMask
+  case stateForgottenBackward
+  case gradientCrossesBorder
+  /// Forward and backward.
+  case stateNotCarried
+  /// Forward, where there is no gradient.
+  case firstStateKept
 
   /// Whether the forward half has it too.
   var isForward: Bool {
-    if case .attentionUnmasked = self { true } else { false }
+    switch self {
+    case .attentionUnmasked, .stateNotCarried, .firstStateKept: true
+    default: false
+    }
   }
 
   /// The graph with the fault in the first place that it fits; nil: it fits nowhere.
@@ -44,6 +53,10 @@ enum GraphFault: Sendable {
       case .tiedGradientOverwritten: result.overwriteTiedGradient()
       case .denseWeightTransposed: result.transposeDenseWeight()
       case .statisticsTakenAsConstants: result.takeStatisticsAsConstants()
+      case .stateForgottenBackward: result.forgetStates(forward: false)
+      case .stateNotCarried: result.forgetStates(forward: true)
+      case .gradientCrossesBorder: result.letGradientCrossBorder()
+      case .firstStateKept: result.keepFirstStates()
       case .activationGradientMissing, .branchLost, .turnedGradientNotTurnedBack:
         result.bypassBackward(isLost)
       default: result.changeBackward(changed)

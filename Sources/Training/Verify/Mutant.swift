@@ -59,6 +59,19 @@ package struct Mutant: Sendable {
       "flatten-not-turned-back", "the gradient of a flattened image left channels first",
       .turnedGradientNotTurnedBack),
     Mutant(
+      "state-forgotten-backward", "the gradient takes the state before a window for zeros",
+      .stateForgottenBackward),
+    Mutant(
+      "gradient-crosses-border",
+      "the gradient that reaches a window's start is added at the end of the window before",
+      .gradientCrossesBorder),
+    Mutant(
+      "state-not-carried", "every window starts from zeros, forward and backward alike", .carry,
+      .graph(.stateNotCarried)),
+    Mutant(
+      "state-of-first-step", "a window leaves the state of its first step, not of its last",
+      .carry, .graph(.firstStateKept)),
+    Mutant(
       "attention-unmasked", "attention sees later steps, forward and backward alike", .lookahead,
       .graph(.attentionUnmasked)),
   ]
@@ -117,6 +130,8 @@ package struct Mutant: Sendable {
     Mutant(
       "average-not-saved", "the average of the weights begun anew after loading", .resume,
       .restore(.averageLost)),
+    Mutant(
+      "states-not-saved", "carried states zero after loading", .resume, .restore(.statesLost)),
     Mutant(
       "weights-rounded", "weights saved with 16 bits", .resume, .restore(.weightsRounded)),
   ]

@@ -54,6 +54,8 @@ enum RestoreFault: Sendable {
   case stepLost
   case statisticsLost
   case averageLost
+  /// What layers carry from window to window.
+  case statesLost
   case weightsRounded
 }
 

@@ -89,6 +89,7 @@ package struct Verification {
     note(gradients(check))
     note(flow(check))
     note(LookaheadCheck(material, model: replica.model).run())
+    note(CarryCheck(material, model: replica.model).run())
   }
 
   /// Whether training starts where it should: near the loss of a network that knows nothing.

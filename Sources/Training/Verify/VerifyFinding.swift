@@ -12,6 +12,8 @@ package enum VerifyCheck: String, CaseIterable, Sendable {
   case flow
   /// A model of next tokens does not see them.
   case lookahead
+  /// A window goes on where the window before it ended.
+  case carry
   /// The sum over ranks has the bits of one rank's.
   case ranks
   /// One batch can be learned by heart, and everything that should move moves.

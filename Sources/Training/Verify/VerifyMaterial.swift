@@ -125,6 +125,7 @@ extension PlantedFault {
     case .gradient(.embeddingRowsOverwritten): !graph.tokenReaders.isEmpty
     case .samples(.classesCountedFromOne): spec.data.target == .classes
     case .restore(.averageLost): spec.training.emaDecay != nil
+    case .restore(.statesLost): !graph.states.isEmpty
     case .sum(.dropoutOfRank), .run(.evaluatesWithDropout), .run(.randomFromClock):
       graph.operations.contains { $0.kind.isDropout }
     case .step(.statisticsStandStill), .restore(.statisticsLost),

@@ -7,7 +7,7 @@ import Kernels
 import Randomness
 import Storage
 
-// Shapes: B samples, E elements of a sample, T targets of a sample.
+// Shapes: B samples, E elements of a sample, T targets of a sample, H numbers of a state.
 
 /// The samples that proofs work on, the same on every rank.
 package final class VerifySamples {
@@ -22,6 +22,8 @@ package final class VerifySamples {
   let classes: AlignedMemory<Int32>
   /// `[B, T]`; empty where targets are classes.
   let values: AlignedMemory<Float>
+  /// What the windows before the samples left, made up: of every state that layers carry `[B, H]`.
+  private let states: [AlignedMemory<Float>]
 
   /// Reads (or makes up) the samples on rank 0 and gives them to all ranks.
   ///
@@ -41,6 +43,11 @@ package final class VerifySamples {
     inputs = AlignedMemory(count: count * elements)
     classes = AlignedMemory(count: usesClasses ? count * width : 0)
     values = AlignedMemory(count: usesClasses ? 0 : count * width)
+    states = graph.states.map { state in
+      var random = RandomNumbers(seed: spec.seed, purpose: "verify \(state.name)")
+      return AlignedMemory(
+        copying: (0..<count * state.units).map { _ in Float(random.uniform() - 0.5) })
+    }
     let missing = spec.data.source.paths.filter { !FileManager.default.fileExists(atPath: $0) }
     substitution = missing.isEmpty ? nil : "generated: \(missing[0]) is not there"
     try collectives.agree {
@@ -57,9 +64,14 @@ package final class VerifySamples {
   }
 
   /// Fills an engine's input and targets with samples, counted from the first again behind the last.
-  func load<S: Scalar>(_ positions: Range<Int>, into engine: ShardEngine<S>) {
+  ///
+  /// - Parameter bringsStates: Whether layers that carry states get those of the samples; else they go on with their own.
+  func load<S: Scalar>(
+    _ positions: Range<Int>, into engine: ShardEngine<S>, bringsStates: Bool = true
+  ) {
     for (row, position) in positions.enumerated() {
       let sample = position % count
+      if bringsStates { loadStates(sample, row: row, into: engine) }
       copy(inputs.block, sample, width: elements, into: engine.input, row: row)
       if engine.usesClasses {
         let width = classes.block.count / count
@@ -69,6 +81,14 @@ package final class VerifySamples {
         copy(
           values.block, sample, width: values.block.count / count, into: engine.targets, row: row)
       }
+    }
+  }
+
+  private func loadStates<S: Scalar>(_ sample: Int, row: Int, into engine: ShardEngine<S>) {
+    for (state, memory) in states.enumerated() {
+      let units = memory.block.count / count
+      let numbers = memory.block[sample * units..<(sample + 1) * units].array.map { S($0) }
+      engine.states?.set(state, sample: row, to: numbers)
     }
   }
 

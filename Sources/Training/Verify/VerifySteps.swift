@@ -12,16 +12,19 @@ final class VerifySteps {
   private let steps: StepEngine<Float>
   private let material: VerifyMaterial
   private let rate: Double
+  private let goesOn: Bool
 
   /// - Parameters:
   ///   - replica: Is trained.
   ///   - optimizer: nil: the replica's.
   ///   - plan: Of a step; the run's, or one without dropout.
+  ///   - goesOn: Whether layers that carry states go on from step to step; else each step starts from the samples' own.
   init(
     _ material: VerifyMaterial, _ replica: Replica, plan: ExecutionPlan,
-    optimizer: Optimizer<Float>? = nil
+    optimizer: Optimizer<Float>? = nil, goesOn: Bool = false
   ) throws {
     self.material = material
+    self.goesOn = goesOn
     self.replica = replica
     rate = (optimizer ?? replica.optimizer).spec.learningRate
     let shards = material.spec.training.shards
@@ -47,7 +50,9 @@ final class VerifySteps {
     let batch = StepBatch(
       count: material.size.batch, step: replica.counters.step,
       learningRate: isUphill ? -rate : rate)
-    let result = try steps.run(batch) { material.samples.load($0, into: steps.engine) }
+    let result = try steps.run(batch) {
+      material.samples.load($0, into: steps.engine, bringsStates: !goesOn)
+    }
     replica.counters.step += 1
     replica.counters.add(
       loss: result.loss, accuracy: result.accuracy, samples: material.size.batch)
@@ -58,6 +63,9 @@ final class VerifySteps {
     }
     return result.loss
   }
+
+  /// What layers carry to the next step; nil: none does.
+  var states: CarriedStates<Float>? { steps.engine.states }
 
   /// The sum of the newest step's gradients of a parameter.
   func gradient(_ parameter: Int) -> Block<Float> {

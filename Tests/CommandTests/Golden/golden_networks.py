@@ -7,7 +7,8 @@ Weights and inputs are formulas of the element's number, so that the test needs 
 (in file order) of the p-th tensor by name is `0.3 sin(0.7 k + 1.3 p + 0.1)`, scales of norms and running
 variances `1 + 0.2 sin(...)`; input k is `1.5 sin(0.37 k + 0.2)`, of tokens `k k mod vocabulary`; behind `masking` sample n of T steps
 has zeros from step `(T + 3 n) mod (T + 1)`. With `ignore` every fourth class is that; sample n of `ctc` has `n mod (labels + 1)` labels,
-the i-th `1 + (n + i / 2) mod (classes - 1)`, then -1. Of every result the file keeps the sum, the sum of squares and
+the i-th `1 + (n + i / 2) mod (classes - 1)`, then -1. Where layers carry their states, the results are those of a second
+window, whose k counts on, behind a first one that began with zeros. Of every result the file keeps the sum, the sum of squares and
 the sum weighted by `cos(k)`, in float64; and, where PyTorch's own float32 is further off than 5e-6, by how much.
 """
 import json
@@ -228,6 +229,8 @@ def case(path, training):
     if masking:
         for n in range(SAMPLES):
             inputs["input"][n, (shape[0] + 3 * n) % (shape[0] + 1):] = 0
+    windows = 2 if any(isinstance(o, dict) and o.get("carry") for e in config["model"]["layers"]
+                       if isinstance(e, dict) for o in e.values()) else 1
     kind, options = loss_options(config["loss"])
     answers = output[0] if len(output) == 2 else 1
     if kind == "softmax_cross_entropy":
@@ -248,12 +251,17 @@ def case(path, training):
         inputs["target"] = (wave(SAMPLES * answers * output[-1], 0.5) > 0).double().reshape(SAMPLES, -1)
     else:
         inputs["target"] = wave(SAMPLES * output[0], 0.5, 1.0).reshape(SAMPLES, -1)
+    if windows == 2:
+        left = run(config, copies(weights), copies(inputs), training, torch.float64)
+        inputs.update({k: v for k, v in left.items() if k.startswith("carried.")})
+        k = torch.arange(count, 2 * count)
+        inputs["input"] = (k * k % vocabulary).double().reshape(SAMPLES, *shape)
     result = run(config, copies(weights), copies(inputs), training, torch.float64)
     single = run(config, copies(weights), copies(inputs), training, torch.float32)
     errors = {k: ((single[k].double() - v).norm() / v.norm()).item() for k, v in result.items()}
     return {
         "network": path.stem, "training": training, "samples": SAMPLES, "outputs": output[-1],
-        "answers": answers, "vocabulary": vocabulary, "padded": bool(masking), "ignored": options.get("ignore"),
+        "answers": answers, "vocabulary": vocabulary, "padded": bool(masking), "ignored": options.get("ignore"), "windows": windows,
         "target": kind, "tensors": {k: list(v) for k, v in found.items()},
         "digests": {k: digest(v) for k, v in result.items()},
         "float32": {k: e for k, e in errors.items() if e > 5e-6},

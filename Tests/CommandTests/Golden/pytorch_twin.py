@@ -5,7 +5,7 @@
         [--evaluate] [--scalar float32] [--probe p.safetensors] [--output twin.safetensors]
 
 Builds the model of CONFIG with torch.nn.functional from the tensors of w.safetensors, runs one forward
-and backward pass on b.safetensors (`input`, `target`), and, with --probe, prints the worst relative
+and backward pass on b.safetensors (`input`, `target`, and with `carry: true` the states before the window, `carried.*`), and, with --probe, prints the worst relative
 difference (norm of the difference over norm of the truth) of every tensor that `ddp-train probe` wrote.
 Needs torch, safetensors, pyyaml, numpy.
 """
@@ -50,8 +50,10 @@ def pads(o, x, kernel, stride, dilation=(1, 1)):
 class Twin:
     """Images travel as NCHW, everything else as rows. `lengths` are those of padded sequences."""
 
-    def __init__(self, weights, training):
+    def __init__(self, weights, training, carried=None):
         self.w, self.training, self.tables, self.lengths = weights, training, {}, None
+        # States that a window starts from, and those that it leaves.
+        self.carried, self.left = carried or {}, {}
         # Outputs of layers with names, and what makes them.
         self.flows, self.layers = {}, {}
         # Lengths of the outputs that have any.
@@ -202,7 +204,10 @@ class Twin:
         net = module(x.shape[2], o["units"], o.get("layers", 1), bias=o.get("bias", True), batch_first=True,
                      bidirectional=o.get("bidirectional", False)).to(x.dtype)
         weights = {k: self.w[f"{p}.{k}"] for k, _ in net.named_parameters()}
-        if self.lengths is None:
+        if o.get("carry"):
+            y, h = torch.func.functional_call(net, weights, (x, self.recall(x, o, p, module is torch.nn.LSTM)))
+            self.keep(p, h if isinstance(h, tuple) else (h,))
+        elif self.lengths is None:
             y, h = torch.func.functional_call(net, weights, (x,))
         else:
             packed = torch.nn.utils.rnn.pack_padded_sequence(
@@ -215,6 +220,17 @@ class Twin:
         h = h[0] if isinstance(h, tuple) else h
         h = torch.cat(list(h[-2:] if o.get("bidirectional") else h[-1:]), 1)
         return h if self.lengths is None else self.end(h * (self.lengths > 0)[:, None])
+
+    def recall(self, x, o, p, has_cells):
+        """what the window before left, [layers, N, H], through which no gradient goes"""
+        zeros = x.new_zeros(len(x), o["units"])
+        states = [torch.stack([self.carried.get(f"{p}.{letter}_l{i}", zeros) for i in range(o.get("layers", 1))])
+                  for letter in ("hc" if has_cells else "h")]
+        return tuple(states) if has_cells else states[0]
+
+    def keep(self, p, states):
+        for letter, state in zip("hc", states):
+            self.left.update({f"{p}.{letter}_l{i}": s.detach() for i, s in enumerate(state)})
 
     def lstm(self, x, v, p):
         return self.recurrent(torch.nn.LSTM, x, option(v, "units"), p)
@@ -231,13 +247,15 @@ class Twin:
         assert self.lengths is None, "PyTorch packs no sequences for reset: before"
         wi, wh, bi, bh = (self.w[f"{p}.{n}_l0"] for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
         (whr, whz, whn), (bhr, bhz, bhn) = wh.chunk(3), bh.chunk(3)
-        h, out = x.new_zeros(len(x), o["units"]), []
+        h, out = self.recall(x, o, p, False)[0], []
         for t in range(x.shape[1]):
             ir, iz, i = F.linear(x[:, t], wi, bi).chunk(3, 1)
             r, z = torch.sigmoid(ir + F.linear(h, whr, bhr)), torch.sigmoid(iz + F.linear(h, whz, bhz))
             n = torch.tanh(i + F.linear(r * h, whn, bhn))
             h = (1 - z) * n + z * h
             out.append(h)
+        if o.get("carry"):
+            self.keep(p, (h[None],))
         return torch.stack(out, 1)
 
     def attention(self, x, v, p):
@@ -553,7 +571,8 @@ def run(config, weights, inputs, training, dtype):
     has_tokens = len(first) == 1 and any(
         isinstance(e, dict) and "embedding" in e for e in config["model"]["layers"][:2])
     x = inputs["input"].to(dtype).requires_grad_(not has_tokens)
-    twin = Twin(weights, training)
+    carried = {k.removeprefix("carried."): v.to(dtype) for k, v in inputs.items() if k.startswith("carried.")}
+    twin = Twin(weights, training, carried)
     columns = x.flatten(1).split([math.prod(s) for s in parts.values()], 1)
     for (name, shape), part in zip(parts.items(), columns):
         y = part.reshape(len(x), *shape)
@@ -569,6 +588,7 @@ def run(config, weights, inputs, training, dtype):
     if not has_tokens:
         result["gradient.input"] = x.grad
     result.update({f"gradient.{k}": v.grad for k, v in trained.items()})
+    result.update({f"carried.{k}": v for k, v in twin.left.items()})
     return {k: v.contiguous() for k, v in result.items()}
 
 
