@@ -78,7 +78,7 @@ struct SequenceBitsTests {
 
   /// Sequences of different length, with a batch at the end of an epoch that is smaller.
   enum Padded: String, CaseIterable {
-    case lstm, events, attention, spelling, translation
+    case lstm, events, attention, spelling, translation, buckets, spellingInBuckets
 
     var config: String {
       switch self {
@@ -104,6 +104,17 @@ struct SequenceBitsTests {
         padded(
           "symbols", "[20, 8]", "masking: 0, gru: {units: 7, bidirectional: true}, dense: 7",
           loss: "{ctc: 5}")
+      case .buckets:
+        padded(
+          "padded_tags", "[20]",
+          "masking: 0, embedding: {vocabulary: 21, units: 8}, positions, "
+            + "residual: {main: [layer_norm, {attention: {heads: 2}}, {dropout: 0.2}]}, "
+            + "lstm: {units: 9, bidirectional: true}, dense: 3",
+          loss: "{kind: softmax_cross_entropy, ignore: -1}", data: ", buckets: [8, 12, 20]")
+      case .spellingInBuckets:
+        padded(
+          "symbols", "[20, 8]", "masking: 0, gru: {units: 7, bidirectional: true}, dense: 7",
+          loss: "{ctc: 5}", data: ", buckets: [6, 10, 14, 20]")
       case .translation:
         padded(
           "dates", "{source: [27], target: [10]}", steps: "27",
@@ -118,12 +129,13 @@ struct SequenceBitsTests {
     }
 
     private func padded(
-      _ kind: String, _ input: String, steps: String? = nil, _ layers: String, loss: String
+      _ kind: String, _ input: String, steps: String? = nil, _ layers: String, loss: String,
+      data: String = ""
     ) -> String {
       let steps = steps ?? String(input.dropFirst().prefix { $0.isNumber })
       return """
         name: words
-        data: {format: generated_sequences, kind: \(kind), samples: 250, steps: \(steps), dev: {count: 37}}
+        data: {format: generated_sequences, kind: \(kind), samples: 250, steps: \(steps), dev: {count: 37}\(data)}
         model: {input: \(input), layers: [\(layers)]}
         loss: \(loss)
         optimizer: {kind: adam, learning_rate: 0.01}
@@ -162,6 +174,24 @@ struct SequenceBitsTests {
     for folder in ["ranks-2", "ranks-3", "ranks-4", "parts"] {
       #expect(try epochs(command, folder) == figures, "\(folder)")
     }
+  }
+
+  @Test("batches by length go on after a kill, and are told in the header")
+  func bucketsKilled() throws {
+    let command = try folder(Padded.buckets.config)
+    defer { command.remove() }
+    let more = ["training.epochs=120", "checkpoint.every_seconds=0.05"]
+    let whole = try train(command, ranks: nil, into: "whole", more)
+    let process = try command.start(
+      ranks: 2, ["words.yaml", "output.folder=parts", "--progress", "none"] + more)
+    Thread.sleep(forTimeInterval: 0.8)
+    kill(process.processIdentifier, SIGKILL)
+    #expect(try command.result(of: process).status != 0, "the run was over before it was killed")
+    try command.waitForRanksToEnd()
+    #expect(try train(command, ranks: 3, into: "parts", more) == whole)
+    let header = try command.run(["words.yaml", "--dry-run"]).output
+    #expect(
+      header.contains("\nlengths    48 up to 8 steps, 54 up to 12, 111 up to 20\n"), "\(header)")
   }
 
   /// Losses and metrics of the epochs, without times.

@@ -7,7 +7,7 @@ import Randomness
 /// resume in the middle of an epoch just asks for its positions.
 ///
 /// Source: Black and Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002, sections 4 and 5.
-package struct EpochOrder: Sendable {
+package struct EpochOrder: SampleOrder {
   package let count: Int
   private let halfBits: UInt32
   private let mask: UInt32
@@ -16,13 +16,16 @@ package struct EpochOrder: Sendable {
   /// - Parameters:
   ///   - count: At most 2^32 samples.
   ///   - epoch: From 0.
-  package init(count: Int, seed: UInt64, epoch: Int) {
+  ///   - purpose: Another one is another permutation.
+  package init(
+    count: Int, seed: UInt64, epoch: Int, purpose: String = "data.epoch_order"
+  ) {
     precondition((0...(1 << 32)).contains(count), "\(count) samples")
     self.count = count
     let bits = Int.bitWidth - max(count - 1, 1).leadingZeroBitCount
     halfBits = UInt32((bits + 1) / 2)
     mask = (1 << halfBits) - 1
-    let stream = Philox(seed: seed, purpose: "data.epoch_order")
+    let stream = Philox(seed: seed, purpose: purpose)
     let low = stream.block(major: UInt64(epoch), minor: 0)
     let high = stream.block(major: UInt64(epoch), minor: 1)
     keys = SIMD8(lowHalf: low, highHalf: high)
