@@ -19,6 +19,9 @@ package final class StepEngine<S: Scalar> {
   private let batchSums: BatchSums<S>?
   private var plan: ExecutionPlan
   private let update: StepUpdate<S>
+  /// Of the newest step, the means that its loss is the sum of: that of the model's end, then the auxiliary losses; empty
+  /// where there is one loss.
+  package private(set) var lossTerms: [Double]
   /// The bucket whose end tells the other ranks what this one asks for.
   private let controlBucket: Int?
 
@@ -57,6 +60,7 @@ package final class StepEngine<S: Scalar> {
     self.shards = shards
     self.firstShard = firstShard ?? summation.localShards.lowerBound
     plan = engine.plan
+    lossTerms = engine.plan.leaf.lossTerms.map { _ in 0 }
     let control = engine.plan.leaf.control
     controlBucket =
       control.isEmpty ? nil : plan.buckets.firstIndex { $0.contains(control.lowerBound) }
@@ -181,6 +185,9 @@ package final class StepEngine<S: Scalar> {
     let sums = summation.sum
     var result = StepResult()
     result.loss = plan.leaf.loss.map { Double(sums[$0]) / Double(batch.meanCount) } ?? 0
+    for (index, place) in plan.leaf.lossTerms.enumerated() {
+      lossTerms[index] = Double(sums[place]) / Double(batch.meanCount)
+    }
     result.accuracy = plan.leaf.correct.map { Double(sums[$0]) / Double(batch.meanCount) }
     result.gradientNorm = update.measure(sums)
     result.requests = StepRequests(summed: sums[plan.leaf.control])

@@ -73,7 +73,8 @@ package final class TrainingRun {
     }
     let shorter = lengthBuckets == nil ? [] : plans.shorter
     steps = try StepEngine(
-      engine: engine(plans.training), shorter: shorter.map(engine), model: replica.model, optimizer: replica.optimizer, average: replica.average,
+      engine: engine(plans.training), shorter: shorter.map(engine), model: replica.model,
+      optimizer: replica.optimizer, average: replica.average,
       summation: summation,
       batchSums: batchSumCounts.isEmpty
         ? nil : BatchSums(counts: batchSumCounts, beside: summation, over: collectives),
@@ -151,9 +152,11 @@ package final class TrainingRun {
       if let localSteps { try takeLocally(batch, localSteps) } else { try takeTogether(batch) }
     replica.counters.step += 1
     guard let (result, samples) = done else { return [] }
-    replica.counters.add(loss: result.loss, accuracy: result.accuracy, samples: samples)
+    let terms = localSteps?.lossTerms ?? steps.lossTerms
+    replica.counters.add(
+      loss: result.loss, terms: terms, accuracy: result.accuracy, samples: samples)
     try journal?.note(
-      result, counters: replica.counters, learningRate: batch.learningRate)
+      result, terms: terms, counters: replica.counters, learningRate: batch.learningRate)
     return result.requests
   }
 
@@ -201,7 +204,8 @@ package final class TrainingRun {
     try faults.strike(.data, step: batch.step + 1)
     let start = length.positions(ofStep: batch.step).lowerBound
     try load(
-      start + range.lowerBound..<start + range.upperBound, trainLoaders[batch.lengthBucket], order: order,
+      start + range.lowerBound..<start + range.upperBound, trainLoaders[batch.lengthBucket],
+      order: order,
       epoch: length.epoch(ofStep: batch.step), into: steps.engine)
   }
 
@@ -253,7 +257,8 @@ package final class TrainingRun {
     try journal?.note(
       EpochRecord(
         step: replica.counters.step, epoch: epoch,
-        train: .init(loss: means.loss, metric: counts ? means.accuracy : nil),
+        train: .init(
+          loss: means.loss, terms: means.terms, metric: counts ? means.accuracy : nil),
         dev: dev.map { .init(loss: $0.loss, metric: $0.accuracy) },
         duration: times.splits[collectives.rank].total, isBest: isBest),
       times, slownessLine: slownessLine(times))
