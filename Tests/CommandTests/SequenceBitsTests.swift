@@ -189,9 +189,12 @@ struct SequenceBitsTests {
     #expect(try command.result(of: process).status != 0, "the run was over before it was killed")
     try command.waitForRanksToEnd()
     #expect(try train(command, ranks: 3, into: "parts", more) == whole)
+    let summary = try command.run(["summary", "words.yaml"])
+    let cost = /\nbuckets     in training .* up to 8 steps, .* up to 12 steps, .* up to 20 steps\n/
+    #expect(summary.output.contains(cost), "\(summary.output)\(summary.errors)")
     let header = try command.run(["words.yaml", "--dry-run"]).output
     #expect(
-      header.contains("\nlengths    48 up to 8 steps, 54 up to 12, 111 up to 20\n"), "\(header)")
+      header.contains("\nlengths    65 up to 8 steps, 45 up to 12, 103 up to 20\n"), "\(header)")
   }
 
   /// Losses and metrics of the epochs, without times.
@@ -306,6 +309,41 @@ struct SequenceBitsTests {
     let known = Set(Self.text.split { !$0.isLetter })
     let words = likely.split { !$0.isLetter }.dropLast()
     #expect(words.count { known.contains($0) } * 2 > words.count, "\(likely)")
+  }
+
+  @Test("a trained translator writes dates, and says what it cannot read")
+  func translate() throws {
+    let command = try Command(sharesCache: true)
+    defer { command.remove() }
+    let training = try command.run(ranks: 2, ["date-attention", "--progress", "none"])
+    #expect(training.status == 0, "\(training.errors)")
+    func text(_ prompt: String, _ more: [String] = [], ranks: Int? = nil) throws -> String {
+      let result = try command.run(
+        ranks: ranks, ["generate", "date-attention", "--prompt", prompt] + more)
+      return result.output + result.errors
+    }
+    let dates = [
+      "3 May 1979": "1979-05-03", "wednesday september 27 2017": "2017-09-27",
+      "9/27/17": "2017-09-27", "05.01.99": "1999-01-05", "21 aug 2003": "2003-08-21",
+    ]
+    for (prompt, date) in dates { #expect(try text(prompt) == date + "\n") }
+    #expect(try text("3 May 1979", ranks: 2) == "1979-05-03\n")
+    #expect(try text("3 May 1979", ["--tokens", "4"]) == "1979\n")
+    #expect(try text("3 May 1979", ["--temperature", "1", "--top-k", "1"]) == "1979-05-03\n")
+    #expect(
+      try text("3 May, 1979") == """
+        --prompt: "," does not occur in what was learned
+          expected: at least one character, and only those of the sources
+          to fix:   choose another prompt
+
+        """)
+    #expect(
+      try text("on thursday the third of may 1979") == """
+        --prompt: it has 33 characters
+          expected: at most 30, which the model reads
+          to fix:   choose a shorter prompt
+
+        """)
   }
 
   @Test("a prompt of unknown characters, a model that looks ahead, a config without text")
