@@ -183,7 +183,7 @@ let package = Package(
       [
         "CAllocationCount", "Checkpoints", "Collectives", "DataParallel", "Datasets",
         "Diagnostics", "Engine", "Graph", "Kernels",
-        "Metrics", "Optimizers", "Plan", "Storage", "Training",
+        "Metrics", "Optimizers", "Plan", "Randomness", "Storage", "Training",
       ], computes: true),
     suite(
       "Command", ["Checkpoints", "Configuration", "Diagnostics", "Storage", "Training"],

@@ -4,7 +4,7 @@ import Engine
 /// Micro-shards of the training part in the order of an epoch, as a run loads them.
 struct SampleSource {
   private let loader: BatchLoader<Float>
-  private let order: EpochOrder
+  private let order: any SampleOrder
 
   init(_ data: LoadedData, seed: UInt64) {
     loader = data.trainLoader(of: Float.self)
@@ -23,7 +23,7 @@ struct SampleSource {
       positions, order: order, epoch: 0, into: engine.input.prefix(rows * loader.elementCount))
     if engine.usesClasses {
       loader.loadClasses(
-        positions, order: order, epoch: 0, into: engine.classes.prefix(rows * loader.answers))
+        positions, order: order, epoch: 0, into: engine.classes.prefix(rows * loader.targetCount))
     } else {
       let width = loader.part.dataset.shape.target.width
       loader.loadValues(positions, order: order, into: engine.targets.prefix(rows * width))

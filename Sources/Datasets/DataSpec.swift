@@ -13,6 +13,9 @@ package struct DataSpec: Equatable, Sendable {
   package var firstClass = 0
   /// Names of the classes in the order of their numbers; nil: the numbers (or the CSV's own words, sorted).
   package var classNames: [String]?
+  /// The most steps of padded sequences that are trained together, ascending; the last is what all are padded to. Empty: all
+  /// are computed at their padded length.
+  package var lengthBuckets: [Int] = []
   /// Random changes of the training images; nil: none.
   package var augment: AugmentSpec?
 

@@ -26,9 +26,12 @@ extension ShardEngine {
         bColumnStride: 1, bias: nil, into: output(index), cRowStride: units,
         accumulate: false, scratch: scratch)
     case .biasGradient(let channels):
-      let gradient = input(index, 0)
+      let (gradient, sums) = (input(index, 0), output(index))
       columnSums(
-        of: gradient, rows: gradient.count / channels, channels: channels, into: output(index))
+        of: gradient, rows: gradient.count / channels, channels: channels,
+        into: sums.prefix(channels))
+      // Positions that no sequence in hand reaches.
+      if sums.count > channels { sums[channels..<sums.count].fill(0) }
     default: runConvolution(index)
     }
   }

@@ -42,7 +42,8 @@ extension ShardEngine {
   private func runSteps(_ index: Int) {
     let (x, y) = (input(index, 0), output(index))
     switch operations[index].kind {
-    case .addPositions: addPositions(x, table: input(index, 1), sequences: rows, into: y)
+    case .addPositions(let steps, let channels):
+      addPositions(x, table: input(index, 1).prefix(steps * channels), sequences: rows, into: y)
     case .addSinusoidalPositions: addPositions(x, table: table(index), sequences: rows, into: y)
     case .rotate(let shape, let direction):
       rotate(

@@ -9,13 +9,19 @@ import Storage
 /// Runs training steps: the rank's micro-shards pass after pass, their sum over all ranks, the
 /// update.
 package final class StepEngine<S: Scalar> {
-  package let engine: ShardEngine<S>
+  /// Of the batch in hand.
+  package private(set) var engine: ShardEngine<S>
+  /// By length bucket, the shortest first.
+  private let engines: [ShardEngine<S>]
   package let model: ModelMemory<S>
   package let summation: GradientSummation<S>
   /// For plans that sum over the ranks within a micro-shard.
   private let batchSums: BatchSums<S>?
-  private let plan: ExecutionPlan
+  private var plan: ExecutionPlan
   private let update: StepUpdate<S>
+  /// Of the newest step, the means that its loss is the sum of: that of the model's end, then the auxiliary losses; empty
+  /// where there is one loss.
+  package private(set) var lossTerms: [Double]
   /// The bucket whose end tells the other ranks what this one asks for.
   private let controlBucket: Int?
 
@@ -25,12 +31,14 @@ package final class StepEngine<S: Scalar> {
   private let activity: RankActivity
 
   /// - Parameters:
+  ///   - shorter: For batches of shorter sequences, by ascending length.
   ///   - average: Follows the weights after each update.
   ///   - board: Of the ranks that divide the update; nil: this rank updates everything.
   ///   - shards: V, micro-shards of a batch.
   ///   - firstShard: Of those of this rank, where `summation` knows only them; nil: it knows all V.
   package init(
-    engine: ShardEngine<S>, model: ModelMemory<S>, optimizer: Optimizer<S>,
+    engine: ShardEngine<S>, shorter: [ShardEngine<S>] = [], model: ModelMemory<S>,
+    optimizer: Optimizer<S>,
     average: ExponentialMovingAverage<S>? = nil, summation: GradientSummation<S>,
     batchSums: BatchSums<S>? = nil, board: UpdateBoard? = nil, shards: Int, firstShard: Int? = nil,
     limits: GradientLimits, activity: RankActivity = RankActivity()
@@ -38,8 +46,12 @@ package final class StepEngine<S: Scalar> {
     precondition(
       board.map { $0.ranks == 1 } ?? true || summation.sharesMemory,
       "ranks divide the update without a sum that all of them see")
+    precondition(
+      shorter.allSatisfy { $0.plan.sumsAlike(engine.plan) },
+      "plans for shorter sequences add up something else")
     self.activity = activity
     self.engine = engine
+    engines = shorter + [engine]
     self.model = model
     self.summation = summation
     self.batchSums = batchSums
@@ -49,6 +61,7 @@ package final class StepEngine<S: Scalar> {
     self.firstShard = firstShard ?? summation.localShards.lowerBound
     plan = engine.plan
     engine.holdStates(rows: summation.localShards.count * plan.capacity)
+    lossTerms = engine.plan.leaf.lossTerms.map { _ in 0 }
     let control = engine.plan.leaf.control
     controlBucket =
       control.isEmpty ? nil : plan.buckets.firstIndex { $0.contains(control.lowerBound) }
@@ -72,6 +85,7 @@ package final class StepEngine<S: Scalar> {
     _ batch: StepBatch, requests: () -> StepRequests = { [] },
     load: (_ positions: Range<Int>) throws -> Void
   ) throws -> StepResult {
+    choose(batch.lengthBucket)
     try summation.beginStep()
     try batchSums?.beginStep()
     let count = summation.localShards.count
@@ -99,6 +113,12 @@ package final class StepEngine<S: Scalar> {
     engine.advanceStates()
     summation.endStep()
     return result
+  }
+
+  /// Takes the engine for the sequences of a batch.
+  private func choose(_ bucket: Int) {
+    engine = engines[bucket]
+    plan = engine.plan
   }
 
   private func runPass(
@@ -169,6 +189,9 @@ package final class StepEngine<S: Scalar> {
     let sums = summation.sum
     var result = StepResult()
     result.loss = plan.leaf.loss.map { Double(sums[$0]) / Double(batch.meanCount) } ?? 0
+    for (index, place) in plan.leaf.lossTerms.enumerated() {
+      lossTerms[index] = Double(sums[place]) / Double(batch.meanCount)
+    }
     result.accuracy = plan.leaf.correct.map { Double(sums[$0]) / Double(batch.meanCount) }
     result.gradientNorm = update.measure(sums)
     result.requests = StepRequests(summed: sums[plan.leaf.control])
@@ -182,6 +205,7 @@ package final class StepEngine<S: Scalar> {
   package func firstNotFinite(
     _ batch: StepBatch, load: (_ positions: Range<Int>) throws -> Void
   ) throws -> Int? {
+    choose(batch.lengthBucket)
     // Leaves are written again only when all ranks have read in the sum what went wrong.
     try summation.beginStep()
     var first: Int?
@@ -220,12 +244,22 @@ package struct StepBatch: Sendable {
   /// From 0.
   package var step: Int
   package var learningRate: Double
+  /// Which engine is for its sequences, the shortest first; 0 where there is one engine.
+  package var lengthBucket: Int
 
-  package init(count: Int, step: Int, learningRate: Double) {
+  package init(count: Int, step: Int, learningRate: Double, lengthBucket: Int = 0) {
     self.count = count
     meanCount = count
     self.step = step
     self.learningRate = learningRate
+    self.lengthBucket = lengthBucket
+  }
+}
+
+extension ExecutionPlan {
+  /// Whether steps of both plans may follow each other: what ranks add up lies and travels in the same way.
+  fileprivate func sumsAlike(_ other: ExecutionPlan) -> Bool {
+    leaf == other.leaf && buckets == other.buckets && batchSumCounts == other.batchSumCounts
   }
 }
 

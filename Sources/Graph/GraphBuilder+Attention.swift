@@ -77,6 +77,7 @@ extension GraphBuilder {
     named name: String, _ spec: AttentionSpec, _ site: LayerSite
   ) throws -> Flow {
     let memory = try flow(named: name, site)
+    if cutSteps > 0, memory.value == graph.input, memory.lengths == nil { throw site.readsPadding }
     guard memory.shape.count == 2 else {
       throw site.fault(
         "has the memory \(name), whose shape is \(memory.shape)",

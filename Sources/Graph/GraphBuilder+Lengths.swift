@@ -1,3 +1,5 @@
+import Diagnostics
+
 // Sequences of different length, padded to the same number of steps: from `masking` on, the lengths go along with the
 // sequence as long as it keeps its steps.
 
@@ -39,7 +41,41 @@ extension GraphBuilder {
   }
 }
 
+// Sequences of which only the beginning is computed, since all behind it is padding. Whatever knows the lengths gives the
+// same; what does not must not see how many steps there are.
+
+extension GraphBuilder {
+  /// Refuses layers that see the steps of cut sequences, but not where they end.
+  func checkCut(_ site: LayerSite, _ flow: Flow) throws {
+    guard cutSteps > 0, !site.spec.kind.isContainer else { return }
+    let isInput = flow.value == graph.input && flow.lengths == nil
+    switch site.spec.kind {
+    case .masking where isInput: return
+    case .masking:
+      throw site.fault(
+        "looks for padding behind other layers, where data.buckets does not know it",
+        expected: "masking of the model's input with data.buckets",
+        remedy: "make it the first layer, or remove data.buckets")
+    default:
+      if isInput { throw site.readsPadding }
+    }
+  }
+
+  /// As many rows as there are positions at the full padded length.
+  func positionRows(_ flow: Flow) -> Int {
+    flow.shape[0] + (flow.lengths == nil ? 0 : cutSteps)
+  }
+}
+
 extension LayerSite {
+  /// What data.buckets refuses where lengths are not known.
+  var readsPadding: Diagnostic {
+    fault(
+      "reads the model's input without masking, padding included, of which data.buckets cuts some off",
+      expected: "masking before every layer that reads the input, with data.buckets",
+      remedy: "put masking before it, or remove data.buckets")
+  }
+
   /// Refuses layers in which padding would take part.
   func checkPadding(_ flow: GraphBuilder.Flow) throws {
     guard flow.lengths != nil else { return }

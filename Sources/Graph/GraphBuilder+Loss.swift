@@ -11,7 +11,7 @@ extension GraphBuilder {
     if let last = layers.last { try checkEnd(last, index: layers.count - 1, loss) }
     let site = LayerSite(
       spec: LayerSpec(.activation(.identity), place: "loss"), path: "loss", reluFollows: false)
-    let role = others.isEmpty ? ValueRole.lossShare : .shardConstant
+    let role = others.isEmpty ? ValueRole.lossShare : .lossTermShare(0)
     let share: ValueID
     if case .ctc(let labels) = loss {
       share = try attachTemporal(labels: labels, to: end, role, site)
@@ -19,7 +19,11 @@ extension GraphBuilder {
       share = try attachMain(loss, target: name, to: end, role, site)
     }
     guard !others.isEmpty else { return }
-    let shares = try [share] + others.map { try attach($0, beside: loss, of: end) }
+    let shares =
+      try [share]
+      + others.enumerated().map { index, other in
+        try attach(other, .lossTermShare(index + 1), beside: loss, of: end)
+      }
     add(.sumShares, shares, to: [addValue(.lossShare, elementCount: 1)], site)
   }
 
@@ -72,10 +76,11 @@ extension GraphBuilder {
   /// One more loss; its share of the total.
   ///
   /// - Parameters:
+  ///   - role: Of the share.
   ///   - main: The loss at the model's end, which the data's targets are for.
   ///   - end: What it reads.
   private mutating func attach(
-    _ term: AuxiliaryLoss, beside main: LossSpec, of end: Flow
+    _ term: AuxiliaryLoss, _ role: ValueRole, beside main: LossSpec, of end: Flow
   ) throws -> ValueID {
     let spec = LayerSpec(.activation(.identity), place: term.place)
     let site = LayerSite(spec: spec, path: "auxiliary_losses.\(term.output)", reluFollows: false)
@@ -102,7 +107,7 @@ extension GraphBuilder {
     let losses = addValue(.activation, elementCount: positions)
     let gradient = addValue(.activation, elementCount: flow.elementCount)
     add(.lossTerm(shape), inputs, to: [losses, gradient], site)
-    let share = addValue(.shardConstant, elementCount: 1)
+    let share = addValue(role, elementCount: 1)
     add(.sumLosses(positions: positions), [losses], to: [share], site)
     return share
   }

@@ -45,8 +45,8 @@ extension GraphBuilder {
         .addSinusoidalPositions(steps: steps, channels: channels), [flow.value], flow.shape, site)
     case .learned(let initializer):
       let table = addParameter(
-        "weight", .weight, .table(rows: steps, columns: channels), initializer,
-        fans: (steps, channels), site)
+        "weight", .weight, .table(rows: positionRows(flow), columns: channels), initializer,
+        fans: (positionRows(flow), channels), site)
       return append(
         .addPositions(steps: steps, channels: channels), [flow.value, table], flow.shape, site)
     }

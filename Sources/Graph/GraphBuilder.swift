@@ -16,6 +16,8 @@ package struct GraphBuilder {
   private(set) var flows: [String: Flow] = [:]
   /// The inputs that have names of their own.
   let inputs: [NamedInput]
+  /// Steps that were cut off padded sequences.
+  let cutSteps: Int
   /// Where the layers with names stand, the latest of each name.
   private(set) var sites: [String: LayerSite] = [:]
   /// Values of parameters by name, for layers that share them.
@@ -50,7 +52,7 @@ package struct GraphBuilder {
     var builder = GraphBuilder(
       graph: ModelGraph(inputShape: spec.input), mode: mode,
       batchNormStatistics: spec.batchNormStatistics, convolutions: convolutions,
-      inputs: spec.inputs)
+      inputs: spec.inputs, cutSteps: spec.cutSteps)
     let start = builder.addInputs(spec)
     let end = try builder.lower(spec.layers, from: start, path: "layers", reluFollows: false)
     builder.graph.output = end.value
@@ -105,6 +107,7 @@ package struct GraphBuilder {
 
   private mutating func apply(_ site: LayerSite, to flow: Flow) throws -> Flow {
     try site.checkPadding(flow)
+    try checkCut(site, flow)
     var result = try marking(asBlock: site.spec.isBlock) { try $0.dispatch(site, flow) }
     if !site.spec.kind.isContainer {
       result.lengths = try lengths(after: site, from: flow, to: result)

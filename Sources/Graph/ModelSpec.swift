@@ -5,6 +5,8 @@ package struct ModelSpec: Equatable, Sendable {
   /// Inputs with names, which stand in a sample one after the other; empty: there is one, called `input`.
   package let inputs: [NamedInput]
   package var layers: [LayerSpec]
+  /// Steps that `input` has fewer than the sequences that parameters are made for: see `cut(to:)`.
+  package private(set) var cutSteps = 0
   /// For batch norms that do not say it themselves.
   package var batchNormStatistics = BatchNormStatistics.shard
 
@@ -37,6 +39,16 @@ package struct NamedInput: Equatable, Sendable {
 }
 
 extension ModelSpec {
+  /// The same network, with the same parameters, for padded sequences none of which is longer than so many steps.
+  ///
+  /// Lowering it refuses what would give such sequences another result than at their full padded length.
+  package func cut(to steps: Int) -> ModelSpec {
+    var shorter = self
+    shorter.cutSteps += input[0] - steps
+    shorter.input[0] = steps
+    return shorter
+  }
+
   /// What layers refer to the model's input by.
   package static let inputName = "input"
 

@@ -35,7 +35,7 @@ package enum OperationKind: Equatable, Sendable {
   case convolutionInputGradient(ConvolutionGeometry)
   /// `x, dy -> dW`
   case convolutionWeightGradient(ConvolutionGeometry)
-  /// `dy -> db`: sums over all positions.
+  /// `dy -> db`: sums over all positions. What db has more than channels, positions that no step has, becomes 0.
   case biasGradient(channels: Int)
   /// `x -> y`
   case activation(Activation)
@@ -124,7 +124,7 @@ package enum OperationKind: Equatable, Sendable {
   case embeddingGradient(words: Int, channels: Int)
   /// `x, table -> y`: a dense layer whose weights, `[units, inputs]`, are an embedding's table.
   case tiedDense(inputs: Int, units: Int, positions: Int)
-  /// `x, table -> y`
+  /// `x, table -> y`; the table may have more rows than there are steps.
   case addPositions(steps: Int, channels: Int)
   /// `x -> y`, a table that is not trained.
   case addSinusoidalPositions(steps: Int, channels: Int)

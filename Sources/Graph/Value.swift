@@ -41,6 +41,8 @@ package enum ValueRole: Equatable, Sendable {
   case parameterGradient(Int)
   case statisticShare(Int)
   case lossShare
+  /// Of one of several losses: 0 for that of the model's end, then the auxiliary ones in their order.
+  case lossTermShare(Int)
   case correctShare
 
   /// Whether the planner gives it a place in the arena.

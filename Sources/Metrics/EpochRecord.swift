@@ -5,10 +5,13 @@ package struct EpochRecord: Equatable, MetricsRecord {
   /// A mean loss and the metric of one part of the data.
   package struct Score: Equatable, Sendable {
     package var loss: Double
+    /// What the loss is the sum of: that of the model's end, then the auxiliary ones; empty where there is one loss.
+    package var terms: [Double]
     package var metric: Double?
 
-    package init(loss: Double, metric: Double?) {
+    package init(loss: Double, terms: [Double] = [], metric: Double?) {
       self.loss = loss
+      self.terms = terms
       self.metric = metric
     }
   }
@@ -40,6 +43,7 @@ package struct EpochRecord: Equatable, MetricsRecord {
     line.append("step", step)
     line.append("epoch", epoch)
     line.append("train_loss", train.loss)
+    if !train.terms.isEmpty { line.append("train_loss_terms", train.terms) }
     line.append("train_metric", train.metric)
     line.append("dev_loss", dev?.loss)
     line.append("dev_metric", dev?.metric)
@@ -53,6 +57,7 @@ extension EpochRecord: Decodable {
   private enum Key: String, CodingKey {
     case step, epoch, best
     case trainLoss = "train_loss"
+    case trainTerms = "train_loss_terms"
     case trainMetric = "train_metric"
     case devLoss = "dev_loss"
     case devMetric = "dev_metric"
@@ -72,6 +77,8 @@ extension EpochRecord: Decodable {
     step = try members.decode(Int.self, forKey: .step)
     epoch = try members.decode(Int.self, forKey: .epoch)
     train = try score(.trainLoss, .trainMetric) ?? Score(loss: .nan, metric: nil)
+    train.terms =
+      try members.decodeIfPresent([Double?].self, forKey: .trainTerms)?.map { $0 ?? .nan } ?? []
     dev = try score(.devLoss, .devMetric)
     duration = .seconds(try members.decode(Double.self, forKey: .duration))
     isBest = try members.decode(Bool.self, forKey: .best)

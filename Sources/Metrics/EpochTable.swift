@@ -28,7 +28,13 @@ package struct EpochTable: Sendable {
     let cells =
       ["\(record.epoch)", "\(record.step)"] + cells(record.train) + cells(record.dev)
       + [clockText(record.duration)]
-    return aligned(cells) + (record.isBest ? "  best" : "")
+    return aligned(cells) + (record.isBest ? "  best" : "") + terms(record.train.terms)
+  }
+
+  /// What the train loss is the sum of, where that is short.
+  private func terms(_ terms: [Double]) -> String {
+    (2...4).contains(terms.count)
+      ? "  train loss = " + terms.map { measureText($0) }.joined(separator: " + ") : ""
   }
 
   private func cells(_ score: EpochRecord.Score?) -> [String] {

@@ -36,6 +36,8 @@ package struct RunFacts: Equatable, Sendable {
   package var epochs: Int
   package var steps: Int
   package var data: DataCounts
+  /// Training samples by length; nil: not shown.
+  package var lengths: String?
   package var parameters: Int
   /// Operations for one sample: forward only, and forward with backward.
   package var forwardOperations: Double
@@ -99,6 +101,7 @@ package struct RunFacts: Equatable, Sendable {
     table.append(["batch", "\(groupedDigits(batch)) = \(shards) shards x \(batch / shards)"])
     table.append(["data", dataText])
     if let order { table.append(["order", order]) }
+    if let lengths { table.append(["lengths", lengths]) }
     table.append(["model", "\(groupedDigits(parameters)) parameters, \(operationsText)"])
     let parts = memoryParts.map { ": \($0)" } ?? ""
     table.append(["memory", "\(byteCountText(bytesPerRank)) per rank\(parts)"])

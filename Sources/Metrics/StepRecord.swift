@@ -7,6 +7,8 @@ package struct StepRecord: Equatable, MetricsRecord {
   /// Passes over the training set, with a fraction.
   package var epoch: Double
   package var loss: Double
+  /// What the loss is the sum of: that of the model's end, then the auxiliary ones; empty where there is one loss.
+  package var lossTerms: [Double]
   package var metric: Double?
   package var learningRate: Double
   package var samplesPerSecond: Double
@@ -15,12 +17,14 @@ package struct StepRecord: Equatable, MetricsRecord {
   package var stepTime: Duration
 
   package init(
-    step: Int, epoch: Double, loss: Double, metric: Double?, learningRate: Double,
+    step: Int, epoch: Double, loss: Double, lossTerms: [Double] = [], metric: Double?,
+    learningRate: Double,
     samplesPerSecond: Double, gradientNorm: Double? = nil, stepTime: Duration
   ) {
     self.step = step
     self.epoch = epoch
     self.loss = loss
+    self.lossTerms = lossTerms
     self.metric = metric
     self.learningRate = learningRate
     self.samplesPerSecond = samplesPerSecond
@@ -34,6 +38,7 @@ package struct StepRecord: Equatable, MetricsRecord {
     line.append("step", step)
     line.append("epoch", epoch)
     line.append("loss", loss)
+    if !lossTerms.isEmpty { line.append("loss_terms", lossTerms) }
     line.append("metric", metric)
     line.append("learning_rate", learningRate)
     line.append("samples_per_second", samplesPerSecond)

@@ -60,6 +60,7 @@ extension ExecutionPlan {
     case .parameterGradient(let index): "gradient.\(graph.parameters[index].name)"
     case .statisticShare(let index): "share.\(graph.statistics[index].name)"
     case .lossShare: "loss"
+    case .lossTermShare(let index): "loss_term.\(index)"
     case .correctShare: "correct"
     case .input, .activation, .shardConstant:
       "%\(value.index)" + (arena.regions[value.index].map { "@\(describe($0))" } ?? "")

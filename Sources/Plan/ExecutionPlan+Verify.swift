@@ -127,6 +127,8 @@ extension ExecutionPlan {
     case .parameterGradient(let index): leaf.gradient(of: index)
     case .statisticShare(let index): leaf.statistics[index]
     case .lossShare: leaf.loss.map { $0..<$0 + 1 }
+    case .lossTermShare(let index):
+      leaf.lossTerms.lowerBound + index..<leaf.lossTerms.lowerBound + index + 1
     case .correctShare: leaf.correct.map { $0..<$0 + 1 }
     default: nil
     }

@@ -54,11 +54,14 @@ package struct ExecutionPlan: Equatable, Sendable {
   }
 
   /// The plan of a forward pass whose output (and losses, with a loss) survive it.
+  ///
+  /// - Parameter values: That survive it as well; nothing may have been fused into them.
   package init(
-    inference forward: ModelGraph, capacity: Int, options: PlanOptions = PlanOptions()
+    inference forward: ModelGraph, capacity: Int, options: PlanOptions = PlanOptions(),
+    holding values: Set<ValueID> = []
   ) {
     let graph = options.fusion ? fuseActivations(in: forward) : forward
-    var held: Set<ValueID> = [graph.output]
+    var held = values.union([graph.output])
     for operation in graph.operations {
       switch operation.kind {
       case .loss, .answerWeights: held.insert(operation.outputs[0])

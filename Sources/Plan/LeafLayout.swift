@@ -2,7 +2,7 @@ import Graph
 
 /// Where everything that is summed over micro-shards lies in one buffer, the leaf of the tree.
 ///
-/// First the shares of running statistics, the loss and the right answers, which forward finishes,
+/// First the shares of running statistics, the loss, its terms and the right answers, which forward finishes,
 /// and the ranks' requests; then the gradients of the parameters in the order in which backward finishes them, so that every
 /// bucket is one contiguous slice that is complete early. Parameters, their gradients and optimizer
 /// state lie in the same order: element `i` of the parameter buffer has its gradient at
@@ -14,6 +14,8 @@ package struct LeafLayout: Equatable, Sendable {
   /// By index of the statistic; offsets into the leaf.
   package private(set) var statistics: [Range<Int>] = []
   package private(set) var loss: Int?
+  /// What the loss is the sum of, where there are several losses.
+  package private(set) var lossTerms: Range<Int> = 0..<0
   package private(set) var correct: Int?
   /// Words in which ranks tell all ranks what they ask for (to stop, to save): summed like the loss,
   /// they reach everybody in the same step and cost no message of their own. Empty without a loss.
@@ -30,6 +32,8 @@ package struct LeafLayout: Equatable, Sendable {
     for statistic in graph.statistics { statistics.append(place(statistic.channels)) }
     let produced = graph.operations.flatMap(\.outputs).map { graph[$0].role }
     if produced.contains(.lossShare) { loss = place(1).lowerBound }
+    let terms = produced.count { if case .lossTermShare = $0 { true } else { false } }
+    if terms > 0 { lossTerms = place(terms) }
     if produced.contains(.correctShare) { correct = place(1).lowerBound }
     if loss != nil { control = place(Self.alignment) }
     parameterStart = count

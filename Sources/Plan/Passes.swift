@@ -46,7 +46,7 @@ extension ModelGraph {
 extension ValueRole {
   fileprivate var isShare: Bool {
     switch self {
-    case .parameterGradient, .statisticShare, .lossShare, .correctShare: true
+    case .parameterGradient, .statisticShare, .lossShare, .lossTermShare, .correctShare: true
     default: false
     }
   }

@@ -18,13 +18,15 @@ package struct RankMemory: Equatable, Sendable {
   /// - Parameters:
   ///   - training: The plan of a step.
   ///   - evaluation: The plan that shares its arena.
+  ///   - shorter: Of steps of shorter sequences, which share it as well.
   ///   - hasAverage: Whether a moving average of the weights is kept.
   ///   - shards: V, over all ranks.
   ///   - stateRanks: Ranks of a host that hold the optimizer's state and the average once between them.
   ///   - roundsBetweenHosts: Whether `communication.wire` rounds.
   ///   - averagesReplicas: Whether ranks take steps alone.
   package init(
-    training: ExecutionPlan, evaluation: ExecutionPlan, rule: UpdateRule, hasAverage: Bool,
+    training: ExecutionPlan, evaluation: ExecutionPlan, shorter: [ExecutionPlan] = [],
+    rule: UpdateRule, hasAverage: Bool,
     shards: Int, cluster: Cluster, stateRanks: Int = 1, roundsBetweenHosts: Bool = false,
     averagesReplicas: Bool = false
   ) {
@@ -56,7 +58,7 @@ package struct RankMemory: Equatable, Sendable {
       let received = traffic.reduce(SumTraffic(), +).receivedBytesPerRank
       add("messages", received / MemoryLayout<Float>.stride, "pieces of other hosts' sums")
     }
-    let arena = max(training.arena.count, evaluation.arena.count)
+    let arena = ([training, evaluation] + shorter).map(\.arena.count).max() ?? 0
     let again = training.graph.recomputedBlockCount > 0 ? ", blocks computed again in backward" : ""
     add(
       "activations", arena, "inputs and values of \(training.passCapacity) samples" + again)

@@ -50,6 +50,9 @@ package struct CheckpointCodec: Sendable {
     ]
     record.counters["best_step"] = counters.bestStep
     record.metrics = ["epoch_loss": counters.epochLoss, "epoch_right": counters.epochRight]
+    for (index, term) in counters.epochLossTerms.enumerated() {
+      record.metrics["epoch_loss_term.\(index)"] = term
+    }
     record.settings = settings
     record.resolvedConfig = resolvedConfig
     return record
@@ -122,6 +125,9 @@ extension RunCounters {
     epochSamples = record.samplesIntoEpoch
     epochLoss = record.metrics["epoch_loss"] ?? 0
     epochRight = record.metrics["epoch_right"] ?? 0
+    for index in epochLossTerms.indices {
+      epochLossTerms[index] = record.metrics["epoch_loss_term.\(index)"] ?? 0
+    }
     bestStep = record.counters["best_step"]
     hasStoppedEarly = record.counters["stopped_early"] == 1
     var spec = EarlyStoppingSpec(patience: stopping.patience)

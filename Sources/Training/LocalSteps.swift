@@ -35,7 +35,9 @@ final class LocalSteps {
   private let pageSum: SumOverRanks<Float>
   /// Figures and requests of the period, then the running statistics.
   private let page: AlignedMemory<Float>
-  private var period = Period()
+  private var period: Period
+  /// Means over all samples of the newest period, as `StepEngine.lossTerms` of a step.
+  private(set) var lossTerms: [Double]
   /// The first step of this rank whose loss or gradient was not finite; it was not taken, nor any after it.
   private var fault: (NotFinite, StepBatch)?
   private var periodStart = ContinuousClock.now
@@ -56,7 +58,10 @@ final class LocalSteps {
     let bucket = plan.buckets.map(\.count).max() ?? plan.leaf.count
     parameterSum = try SumOverRanks(
       length: plan.leaf.parameterCount, bucketElements: bucket, over: collectives)
-    page = AlignedMemory(count: Figure.count + replica.model.statistics.count)
+    lossTerms = plan.leaf.lossTerms.map { _ in 0 }
+    period = Period(lossTerms: lossTerms)
+    page = AlignedMemory(
+      count: Figure.count + lossTerms.count + replica.model.statistics.count)
     pageSum = try SumOverRanks(
       length: page.block.count, bucketElements: bucket, over: collectives,
       firstTag: parameterSum.nextTag)
@@ -80,7 +85,8 @@ final class LocalSteps {
       return
     }
     do {
-      period.add(try steps.run(batch, load: load), samples: batch.meanCount)
+      period.add(
+        try steps.run(batch, load: load), steps.lossTerms, samples: batch.meanCount)
     } catch let notFinite as NotFinite {
       fault = (notFinite, batch)
     }
@@ -107,14 +113,17 @@ final class LocalSteps {
     write(requests, weight: weight)
     try pageSum.replace(page.block)
     if page.block[Figure.fault] > 0 { throw try divergence(load) }
-    replica.model.statistics.copy(from: page.block[Figure.count..<page.block.count])
+    replica.model.statistics.copy(from: statistics)
+    for index in lossTerms.indices {
+      lossTerms[index] = Double(page.block[Figure.count + index]) / Double(period.allSamples)
+    }
     for index in 0..<replica.optimizer.slotNames.count {
       try average(replica.optimizer.slot(index), weight)
     }
     if let average = replica.average { try self.average(average.average, weight) }
     try average(replica.model.parameters, weight)
     defer {
-      period = Period()
+      period.restart()
       periodDuration = ContinuousClock.now - periodStart
       periodStart = .now
     }
@@ -132,9 +141,16 @@ final class LocalSteps {
     page.block[Figure.norm] = Float(period.norm)
     page.block[Figure.fault] = fault == nil ? 0 : 1
     requests.write(into: page.block[Figure.requests])
-    let statistics = page.block[Figure.count..<page.block.count]
+    for (index, term) in period.lossTerms.enumerated() {
+      page.block[Figure.count + index] = Float(term)
+    }
     statistics.copy(from: replica.model.statistics)
     scale(statistics, by: weight)
+  }
+
+  /// Of the model, behind figures and terms.
+  private var statistics: Block<Float> {
+    page.block[Figure.count + lossTerms.count..<page.block.count]
   }
 
   /// What the summed page says.
@@ -173,7 +189,7 @@ final class LocalSteps {
       message: String(decoding: message, as: UTF8.self), exitCode: ExitCode.diverged)
   }
 
-  /// Where the sums over a period lie in the page.
+  /// Where the sums over a period lie in the page; those of the loss's terms come behind them.
   private enum Figure {
     static let loss = 0
     static let right = 1
@@ -191,10 +207,17 @@ final class LocalSteps {
     var loss = 0.0
     var right = 0.0
     var norm = 0.0
+    var lossTerms: [Double]
 
-    mutating func add(_ result: StepResult, samples count: Int) {
+    mutating func restart() {
+      self = Period(lossTerms: lossTerms)
+      for index in lossTerms.indices { lossTerms[index] = 0 }
+    }
+
+    mutating func add(_ result: StepResult, _ terms: [Double], samples count: Int) {
       samples += count
       loss += result.loss * Double(count)
+      for (index, term) in terms.enumerated() { lossTerms[index] += term * Double(count) }
       right += (result.accuracy ?? 0) * Double(count)
       norm += result.gradientNorm * Double(count)
     }

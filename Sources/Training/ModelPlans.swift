@@ -7,6 +7,9 @@ import Plan
 package struct ModelPlans: Sendable {
   package let training: ExecutionPlan
   package let evaluation: ExecutionPlan
+  /// Training steps of sequences that are shorter than the longest, with the same parameters, by ascending length; empty
+  /// without `data.buckets`.
+  package let shorter: [ExecutionPlan]
 
   /// - Parameters:
   ///   - bucketBytes: For configs that leave the choice open.
@@ -21,6 +24,9 @@ package struct ModelPlans: Sendable {
     training = ExecutionPlan(
       training: try spec.forwardGraph(.training),
       capacity: shardCapacity, options: options)
+    shorter = try spec.shorterGraphs(than: training.graph).map {
+      ExecutionPlan(training: $0, capacity: shardCapacity, options: options)
+    }
     evaluation = ExecutionPlan(
       inference: try spec.forwardGraph(.evaluation),
       capacity: spec.evaluation.batch ?? shardCapacity, options: options)
@@ -29,6 +35,7 @@ package struct ModelPlans: Sendable {
   init(training: ExecutionPlan, evaluation: ExecutionPlan) {
     self.training = training
     self.evaluation = evaluation
+    shorter = []
   }
 
   package var graph: ModelGraph { training.graph }
@@ -55,8 +62,10 @@ package struct ModelPlans: Sendable {
     training.graph.operations.reduce(0) { $0 + $1.kind.flops }
   }
 
-  /// Elements of the one arena that serves both plans.
-  package var arenaCount: Int { max(training.arena.count, evaluation.arena.count) }
+  /// Elements of the one arena that serves all plans.
+  package var arenaCount: Int {
+    ([training, evaluation] + shorter).map(\.arena.count).max() ?? 0
+  }
 }
 
 extension RunSpec {

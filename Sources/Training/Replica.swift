@@ -114,28 +114,33 @@ package struct RunCounters: Equatable, Sendable {
   package var epochSamples = 0
   package var epochLoss = 0.0
   package var epochRight = 0.0
+  /// What `epochLoss` is the sum of, where there are several losses.
+  package var epochLossTerms: [Double]
   package var bestStep: Int?
   package var hasStoppedEarly = false
   /// Follows the dev metric; without `training.early_stopping` only to know the best.
   package var stopping: EarlyStopping
 
   package init(_ spec: RunSpec) {
+    let others = spec.auxiliaryLosses.count
+    epochLossTerms = Array(repeating: 0, count: others == 0 ? 0 : 1 + others)
     stopping = EarlyStopping(
       spec: spec.training.earlyStopping ?? EarlyStoppingSpec(patience: .max),
       better: spec.countsRightAnswers ? .higher : .lower)
   }
 
   /// Takes in the means over the samples since the ranks agreed last.
-  mutating func add(loss: Double, accuracy: Double?, samples: Int) {
+  mutating func add(loss: Double, terms: [Double], accuracy: Double?, samples: Int) {
     epochSamples += samples
+    for (index, term) in terms.enumerated() { epochLossTerms[index] += term * Double(samples) }
     epochLoss += loss * Double(samples)
     epochRight += (accuracy ?? 0) * Double(samples)
   }
 
   /// Means over the epoch so far.
-  var epochMeans: (loss: Double, accuracy: Double) {
+  var epochMeans: (loss: Double, terms: [Double], accuracy: Double) {
     let count = Double(max(epochSamples, 1))
-    return (epochLoss / count, epochRight / count)
+    return (epochLoss / count, epochLossTerms.map { $0 / count }, epochRight / count)
   }
 
   /// Whether the epoch that the last step completed still lacks its evaluation and its record: the
@@ -148,6 +153,7 @@ package struct RunCounters: Equatable, Sendable {
     epochSamples = 0
     epochLoss = 0
     epochRight = 0
+    for index in epochLossTerms.indices { epochLossTerms[index] = 0 }
   }
 
   /// Takes in an evaluation on the dev part; says whether it is the best so far.

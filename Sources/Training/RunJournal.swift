@@ -33,7 +33,11 @@ package final class RunJournal {
   private var logInterval: Int { max(1, length.stepsPerEpoch / 20) }
 
   /// After a step: shows it and logs it, if it is time.
-  func note(_ result: StepResult, counters: RunCounters, learningRate: Double) throws {
+  ///
+  /// - Parameter terms: What the loss is the sum of, where there are several losses.
+  func note(
+    _ result: StepResult, terms: [Double], counters: RunCounters, learningRate: Double
+  ) throws {
     let now = ContinuousClock.now
     if display.isDue(at: now) {
       display.show(progress(counters, at: now, since: newest), at: now)
@@ -45,7 +49,7 @@ package final class RunJournal {
     try append(
       StepRecord(
         step: counters.step, epoch: fraction(counters.step), loss: result.loss,
-        metric: result.accuracy, learningRate: learningRate,
+        lossTerms: terms, metric: result.accuracy, learningRate: learningRate,
         samplesPerSecond: Double(steps * length.batch) / max(elapsed.seconds, 1e-9),
         gradientNorm: result.gradientNorm, stepTime: elapsed / steps))
     recorded = (counters.step, now)

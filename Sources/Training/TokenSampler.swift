@@ -19,16 +19,44 @@ package struct TokenSampler {
   }
 
   package mutating func draw(from logits: [Float]) -> Int {
-    let order = logits.indices.sorted { (logits[$1], $0) < (logits[$0], $1) }
-    guard temperature > 0 else { return order[0] }
-    let kept = order.prefix(topK ?? logits.count)
-    let largest = Double(logits[order[0]])
-    let weights = kept.map { exp((Double(logits[$0]) - largest) / temperature) }
+    let kept = largest(temperature > 0 ? topK ?? logits.count : 1, of: logits)
+    guard temperature > 0 else { return kept[0] }
+    let first = Double(logits[kept[0]])
+    let weights = kept.map { exp((Double(logits[$0]) - first) / temperature) }
     var rest = random.uniform() * weights.reduce(0, +)
     for (token, weight) in zip(kept, weights) {
       rest -= weight
       if rest < 0 { return token }
     }
-    return order[0]
+    return kept[0]
   }
+}
+
+/// The places of so many of the largest numbers (of all, if there are fewer), the largest first, of equal ones the first.
+///
+/// The places kept so far form a heap with the one to be given up next at its root, so that the other numbers are never
+/// sorted.
+/// - Complexity: O(n log count).
+package func largest(_ count: Int, of numbers: [Float]) -> [Int] {
+  func precedes(_ a: Int, _ b: Int) -> Bool { (numbers[b], a) < (numbers[a], b) }
+  var heap = Array(numbers.indices.prefix(count))
+  func sink(_ start: Int) {
+    var place = start
+    while true {
+      var last = place
+      for child in [2 * place + 1, 2 * place + 2] where child < heap.count {
+        if precedes(heap[last], heap[child]) { last = child }
+      }
+      if last == place { return }
+      heap.swapAt(place, last)
+      place = last
+    }
+  }
+  for place in (0..<heap.count / 2).reversed() { sink(place) }
+  if heap.isEmpty { return [] }
+  for index in numbers.indices.dropFirst(count) where precedes(index, heap[0]) {
+    heap[0] = index
+    sink(0)
+  }
+  return heap.sorted(by: precedes)
 }

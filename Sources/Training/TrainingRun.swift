@@ -20,14 +20,17 @@ package final class TrainingRun {
   private let evaluator: Evaluator<Float>
   private let evaluationEngine: ShardEngine<Float>
   private let data: LoadedData
-  private let trainLoader: BatchLoader<Float>
+  /// By length bucket, the shortest first.
+  private let trainLoaders: [BatchLoader<Float>]
+  /// nil: all samples are computed at their padded length.
+  private let lengthBuckets: LengthBuckets?
   let journal: RunJournal?
   let keeper: CheckpointKeeper?
   private let auditor: Auditor
   private let faults: InjectedFaults
   /// nil: nothing stops the run early.
   let preemption: Preemption?
-  private var order: EpochOrder
+  private var order: any SampleOrder
   /// What this rank is doing at any moment.
   package let activity: RankActivity
   private let ledger: TimeLedger
@@ -35,12 +38,15 @@ package final class TrainingRun {
   private let localSteps: LocalSteps?
   private var auditedStep: Int
 
-  /// - Parameter summation: Needed where the replica's state is shared; nil: made here.
+  /// - Parameters:
+  ///   - lengthBuckets: Needed to train where the plans have several.
+  ///   - summation: Needed where the replica's state is shared; nil: made here.
   package init(
     _ spec: RunSpec, plans: ModelPlans, data: LoadedData, replica: Replica,
     collectives: any Collectives, journal: RunJournal?, keeper: CheckpointKeeper?,
     activity: RankActivity? = nil, faults: InjectedFaults = InjectedFaults(),
-    preemption: Preemption? = nil, summation: GradientSummation<Float>? = nil
+    preemption: Preemption? = nil, lengthBuckets: LengthBuckets? = nil,
+    summation: GradientSummation<Float>? = nil
   ) throws {
     self.faults = faults
     auditor = Auditor(spec: spec.audit, collectives: collectives, journal: journal)
@@ -61,11 +67,14 @@ package final class TrainingRun {
     let batchSumCounts = plans.training.batchSumCounts
     let shards = ShardRange.shards(
       ofRank: collectives.rank, of: collectives.ranks, shards: spec.training.shards)
+    func engine(_ plan: ExecutionPlan) -> ShardEngine<Float> {
+      ShardEngine(
+        plan, model: replica.model, usesClasses: usesClasses, seed: spec.seed, arena: arena)
+    }
+    let shorter = lengthBuckets == nil ? [] : plans.shorter
     steps = try StepEngine(
-      engine: ShardEngine(
-        plans.training, model: replica.model, usesClasses: usesClasses, seed: spec.seed,
-        arena: arena),
-      model: replica.model, optimizer: replica.optimizer, average: replica.average,
+      engine: engine(plans.training), shorter: shorter.map(engine), model: replica.model,
+      optimizer: replica.optimizer, average: replica.average,
       summation: summation,
       batchSums: batchSumCounts.isEmpty
         ? nil : BatchSums(counts: batchSumCounts, beside: summation, over: collectives),
@@ -77,16 +86,17 @@ package final class TrainingRun {
       ? try LocalSteps(spec, plans.training, replica: replica, steps: steps, over: collectives)
       : nil
     auditedStep = replica.counters.step
-    evaluationEngine = ShardEngine(
-      plans.evaluation, model: replica.model, usesClasses: usesClasses, seed: spec.seed,
-      arena: arena)
+    evaluationEngine = engine(plans.evaluation)
     evaluationEngine.bind(parameters: replica.usedParameters, of: plans.training.leaf)
     evaluator = Evaluator(
       engine: evaluationEngine, loss: spec.loss, comparesWithData: spec.comparesWithData,
       collectives: collectives)
-    trainLoader = data.trainLoader(of: Float.self)
+    let loader = data.trainLoader(of: Float.self)
+    trainLoaders = shorter.map { loader.first(of: $0.graph, usesClasses: usesClasses) } + [loader]
+    self.lengthBuckets = lengthBuckets
     order = spec.trainingOrder(
-      samples: data.train.count, epoch: length.epoch(ofStep: replica.counters.step))
+      samples: data.train.count, lengths: lengthBuckets,
+      epoch: length.epoch(ofStep: replica.counters.step))
   }
 
   /// Trains to the last step and leaves the weights that are to be used in the replica.
@@ -136,7 +146,8 @@ package final class TrainingRun {
     let step = replica.counters.step
     let batch = StepBatch(
       count: length.positions(ofStep: step).count, step: step,
-      learningRate: schedule.rate(atStep: step))
+      learningRate: schedule.rate(atStep: step),
+      lengthBucket: order.lengthBucket(ofBatch: step % length.stepsPerEpoch))
     activity.begin(step: step)
     // Nothing comes before the first windows of an epoch.
     if length.endsEpoch(after: step) { steps.engine.states?.reset() }
@@ -144,9 +155,11 @@ package final class TrainingRun {
       if let localSteps { try takeLocally(batch, localSteps) } else { try takeTogether(batch) }
     replica.counters.step += 1
     guard let (result, samples) = done else { return [] }
-    replica.counters.add(loss: result.loss, accuracy: result.accuracy, samples: samples)
+    let terms = localSteps?.lossTerms ?? steps.lossTerms
+    replica.counters.add(
+      loss: result.loss, terms: terms, accuracy: result.accuracy, samples: samples)
     try journal?.note(
-      result, counters: replica.counters, learningRate: batch.learningRate)
+      result, terms: terms, counters: replica.counters, learningRate: batch.learningRate)
     return result.requests
   }
 
@@ -194,12 +207,13 @@ package final class TrainingRun {
     try faults.strike(.data, step: batch.step + 1)
     let start = length.positions(ofStep: batch.step).lowerBound
     try load(
-      start + range.lowerBound..<start + range.upperBound, trainLoader, order: order,
+      start + range.lowerBound..<start + range.upperBound, trainLoaders[batch.lengthBucket],
+      order: order,
       epoch: length.epoch(ofStep: batch.step), into: steps.engine)
   }
 
   private func load(
-    _ positions: Range<Int>, _ loader: BatchLoader<Float>, order: EpochOrder?, epoch: Int?,
+    _ positions: Range<Int>, _ loader: BatchLoader<Float>, order: (any SampleOrder)?, epoch: Int?,
     into engine: ShardEngine<Float>
   ) throws {
     try loader.checkTokens(positions, order: order, epoch: epoch)
@@ -209,11 +223,11 @@ package final class TrainingRun {
     if engine.usesClasses {
       loader.loadClasses(
         positions, order: order, epoch: epoch,
-        into: engine.classes.prefix(positions.count * loader.answers))
+        into: engine.classes.prefix(positions.count * loader.targetCount))
     } else {
-      let width = loader.part.dataset.shape.target.width
       loader.loadValues(
-        positions, order: order, into: engine.targets.prefix(positions.count * width))
+        positions, order: order,
+        into: engine.targets.prefix(positions.count * loader.targetCount))
     }
   }
 
@@ -246,12 +260,14 @@ package final class TrainingRun {
     try journal?.note(
       EpochRecord(
         step: replica.counters.step, epoch: epoch,
-        train: .init(loss: means.loss, metric: counts ? means.accuracy : nil),
+        train: .init(
+          loss: means.loss, terms: means.terms, metric: counts ? means.accuracy : nil),
         dev: dev.map { .init(loss: $0.loss, metric: $0.accuracy) },
         duration: times.splits[collectives.rank].total, isBest: isBest),
       times, slownessLine: slownessLine(times))
     replica.counters.beginEpoch()
-    order = spec.trainingOrder(samples: data.train.count, epoch: epoch)
+    order = spec.trainingOrder(
+      samples: data.train.count, lengths: lengthBuckets, epoch: epoch)
     if isBest { try save { try $0.saveBest(replica, rest: $1, activity: activity) } }
     try endIfAsked()
   }

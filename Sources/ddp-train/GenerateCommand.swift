@@ -8,28 +8,32 @@ import Diagnostics
 import Graph
 import Metrics
 import Placement
+import Plan
 import Storage
 import Training
 
 struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
-    abstract: "Continues a prompt with a trained language model.",
+    abstract: "Continues a prompt with a trained language model, or translates it.",
     discussion: """
       Works with models whose input is a window of a text (data.format: text). Every token is drawn by the model's \
-      probabilities; the same seed gives the same text.
+      probabilities; the same seed gives the same text. A model of two inputs, a source and a target, translates the \
+      prompt; a token is the most likely one unless --temperature says otherwise.
       """)
 
   @OptionGroup var config: ConfigArguments
 
-  @Option(help: "The text to continue.")
+  @Option(help: "The text to continue, or to translate.")
   var prompt = "\n"
 
   @Option(help: "How many tokens to add.")
   var tokens = 500
 
-  @Option(help: "Divides the logits: below 1 bolder, 0 always the most likely token.")
-  var temperature = 1.0
+  @Option(
+    help:
+      "Divides the logits: below 1 bolder, 0 always the most likely token (1; of translations 0).")
+  var temperature: Double?
 
   @Option(help: "Draw from so many of the most likely tokens only.")
   var topK: Int?
@@ -42,7 +46,7 @@ struct GenerateCommand: ParsableCommand {
 
   func validate() throws {
     guard tokens >= 0 else { throw ValidationError("--tokens \(tokens) is below 0") }
-    guard temperature >= 0, temperature.isFinite else {
+    if let temperature, !(temperature >= 0 && temperature.isFinite) {
       throw ValidationError("--temperature \(temperature) is no number from 0")
     }
     if let topK, topK < 1 { throw ValidationError("--top-k \(topK) is below 1") }
@@ -50,7 +54,11 @@ struct GenerateCommand: ParsableCommand {
 
   func run() throws {
     runOnAllRanks(config) { configuration, collectives, _ in
-      try generate(configuration, over: collectives, options: self)
+      if configuration.spec.model.inputs.isEmpty {
+        try generate(configuration, over: collectives, options: self)
+      } else {
+        try translate(configuration, over: collectives, options: self)
+      }
     }
   }
 }
@@ -67,7 +75,7 @@ private func generate(
   }
   guard collectives.isRoot else { return }
   let sampler = TokenSampler(
-    temperature: options.temperature, topK: options.topK, seed: options.seed)
+    temperature: options.temperature ?? 1, topK: options.topK, seed: options.seed)
   var generator = TextGenerator(
     plans: model.material.plans, replica: model.replica, vocabulary: vocabulary.count,
     seed: spec.seed, sampler: sampler)
@@ -85,23 +93,79 @@ private func generate(
   writeToStandardOutput("\n")
 }
 
-/// - Throws: When a step of the model sees those after it, which are not there yet.
-private func checkLooksBack(_ plans: ModelPlans) throws {
-  let seeing = plans.graph.operations.first { operation in
-    switch operation.kind {
-    case .recurrence(let shape): shape.isReversed
-    case .attention(let shape): !shape.isCausal
-    case .convolution(let geometry): geometry.horizontal.looksAhead || geometry.vertical.input > 1
-    case .globalAveragePool, .maxPool, .averagePool, .adaptiveAveragePool, .groupNorm, .transpose:
-      true
-    case .sequenceLengths: true
-    default: false
+/// Prints what the target of the prompt is.
+private func translate(
+  _ configuration: RunConfiguration, over collectives: any Collectives, options: GenerateCommand
+) throws {
+  let spec = configuration.spec
+  let model = try TrainedModel(configuration, checkpoint: options.checkpoint, over: collectives)
+  let (network, words, source) = try collectives.agree {
+    guard let words = spec.data.source.translationWords else {
+      throw Diagnostic(
+        place: "data", problem: "nothing says what the numbers of the target mean",
+        expected: "kind: dates, whose numbers are letters",
+        remedy: "export the weights, and translate with a program that knows the words")
+    }
+    let graph = try translationGraph(model.material.plans, spec.model)
+    return (graph, words, try sourceTokens(options.prompt, words, steps: graph.target.lowerBound))
+  }
+  guard collectives.isRoot else { return }
+  let sampler = TokenSampler(
+    temperature: options.temperature ?? 0, topK: options.topK, seed: options.seed)
+  var translator = Translator(network, replica: model.replica, sampler: sampler)
+  let classes = translator.translate(
+    source, start: words.start, limit: options.tokens, token: words.token)
+  writeToStandardOutput(classes.map(words.text).joined() + "\n")
+}
+
+private func translationGraph(_ plans: ModelPlans, _ model: ModelSpec) throws -> TranslationGraph {
+  do throws(TranslationGraph.Obstacle) {
+    return try TranslationGraph(plans.evaluation.graph, inputs: model.inputs)
+  } catch {
+    switch error {
+    case .lookahead(let layer): throw looksAhead(layer)
+    case .shape:
+      throw Diagnostic(
+        place: "model.input", problem: "the model does not read a source and write a target",
+        expected:
+          "two inputs, {source: [steps], target: [steps]}, and logits at every step of the target",
+        remedy: "choose the config of a translation, or of a language model")
     }
   }
-  guard let seeing else { return }
-  throw Diagnostic(
+}
+
+/// - Throws: When the prompt has letters that no source has, or too many.
+private func sourceTokens(
+  _ prompt: String, _ words: TranslationWords, steps: Int
+) throws -> [Int32] {
+  let tokens = words.tokens(prompt)
+  let known = tokens.compactMap(\.self)
+  guard known.count == tokens.count, !known.isEmpty else {
+    let letter = tokens.firstIndex(of: nil).map { Array(prompt.lowercased().unicodeScalars)[$0] }
+    throw Diagnostic(
+      place: "--prompt",
+      problem: letter.map { "\"\($0)\" does not occur in what was learned" } ?? "it is empty",
+      expected: "at least one character, and only those of the sources",
+      remedy: "choose another prompt")
+  }
+  guard known.count <= steps else {
+    throw Diagnostic(
+      place: "--prompt", problem: "it has \(known.count) characters",
+      expected: "at most \(steps), which the model reads", remedy: "choose a shorter prompt")
+  }
+  return known + [Int32](repeating: 0, count: steps - known.count)
+}
+
+/// - Throws: When a step of the model sees those after it, which are not there yet.
+private func checkLooksBack(_ plans: ModelPlans) throws {
+  let seeing = plans.graph.operations.first(where: \.kind.looksAhead)
+  if let seeing { throw looksAhead(seeing.layer) }
+}
+
+private func looksAhead(_ layer: String) -> Diagnostic {
+  Diagnostic(
     place: "model",
-    problem: "\(seeing.layer) looks at later steps, which generating has not got yet",
+    problem: "\(layer) looks at later steps, which generating has not got yet",
     expected: "a model whose steps look back only",
     remedy: "train with causal: true, and without bidirectional layers")
 }
@@ -140,9 +204,4 @@ private func promptTokens(_ prompt: String, _ vocabulary: Vocabulary) throws -> 
       remedy: "choose another prompt")
   }
   return vocabulary.tokens(of: Array(prompt.utf8))
-}
-
-extension WindowAxis {
-  /// Whether a step's output depends on later steps.
-  fileprivate var looksAhead: Bool { stride > 1 || dilation * (kernel - 1) > padBefore }
 }

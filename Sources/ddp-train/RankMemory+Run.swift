@@ -16,7 +16,7 @@ extension ModelPlans {
       ?? (spec.training.localSteps == 1
         && spec.optimizer.state.shards(parameterCount: graph.parameterCount))
     return RankMemory(
-      training: training, evaluation: evaluation, rule: spec.optimizer.rule,
+      training: training, evaluation: evaluation, shorter: shorter, rule: spec.optimizer.rule,
       hasAverage: spec.training.emaDecay != nil, shards: spec.training.shards, cluster: cluster,
       stateRanks: shares ? cluster.leastLocalRanks : 1,
       roundsBetweenHosts: spec.communication.wire.isRounded,

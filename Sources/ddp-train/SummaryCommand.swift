@@ -48,8 +48,19 @@ struct SummaryCommand: ParsableCommand {
         + "\(byteCountText(memory["activations"])) for the activations of "
         + "\(plans.training.passCapacity) samples",
     ]
+    if let line = buckets(plans) { facts.append(line) }
     if let line = try recomputation(spec, plans) { facts.append(line) }
     return (table.lines + [""] + facts).joined(separator: "\n") + "\n"
+  }
+
+  /// What a sample of each length bucket costs; nil: there is one length.
+  private func buckets(_ plans: ModelPlans) -> String? {
+    guard !plans.shorter.isEmpty else { return nil }
+    let costs = (plans.shorter + [plans.training]).map { plan in
+      let operations = plan.graph.operations.reduce(0) { $0 + $1.kind.flops }
+      return "\(operationCountText(Double(operations))) up to \(plan.graph.inputShape[0]) steps"
+    }
+    return "buckets     in training \(costs.joined(separator: ", "))"
   }
 
   /// What `training.recompute` costs and saves; nil: nothing is computed again.

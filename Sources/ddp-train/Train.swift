@@ -2,6 +2,7 @@ import Checkpoints
 import Collectives
 import Configuration
 import DataParallel
+import Datasets
 import Diagnostics
 import Foundation
 import Kernels
@@ -61,9 +62,11 @@ func train(
     try options.traceArguments.spec?.checkPath()
     try folder.prepare(fresh: options.fresh)
   }
+  let lengthBuckets = material.lengthBuckets(spec)
   var facts = RunFacts(
     configuration, material, length, placement, collectives, replica: replica,
     resumedStep: material.checkpoint?.record.step)
+  facts.lengths = lengthBuckets?.text(groupedDigits)
   facts.jobEnd = preemption.deadline?.text
   let console = console(options.progress, spec: spec, firstStep: replica.counters.step)
   if collectives.isRoot {
@@ -77,14 +80,15 @@ func train(
     return
   }
   try run(
-    configuration, material, replica, summation, facts, placement, console, folder,
+    configuration, material, lengthBuckets, replica, summation, facts, placement, console, folder,
     trace: options.traceArguments.spec, watched, faults, preemption, over: collectives)
 }
 
 /// The steps and what comes after them.
 private func run(
-  _ configuration: RunConfiguration, _ material: RunMaterial, _ replica: Replica,
-  _ summation: GradientSummation<Float>, _ facts: RunFacts, _ placement: JobPlacement,
+  _ configuration: RunConfiguration, _ material: RunMaterial, _ lengthBuckets: LengthBuckets?,
+  _ replica: Replica, _ summation: GradientSummation<Float>, _ facts: RunFacts,
+  _ placement: JobPlacement,
   _ console: ProgressDisplay, _ folder: RunFolder,
   trace traceSpec: TraceSpec?, _ watched: WatchedRank, _ faults: InjectedFaults,
   _ preemption: Preemption, over collectives: any Collectives
@@ -121,7 +125,7 @@ private func run(
   let run = try TrainingRun(
     spec, plans: material.plans, data: material.data, replica: replica, collectives: collectives,
     journal: journal, keeper: keeper, activity: activity, faults: faults, preemption: preemption,
-    summation: summation)
+    lengthBuckets: lengthBuckets, summation: summation)
   let restored = try run.restoreResiduals(material.checkpoint)
   if let restored, collectives.isRoot { console.printLines([restored]) }
   try run.restoreStates(

@@ -68,6 +68,49 @@ struct ReferenceBitsTests {
     }
   }
 
+  @Test(
+    "each loss is logged, adds up to the total, and is the same on any number of ranks and after a cut"
+  )
+  func lossTerms() throws {
+    let command = try folder()
+    defer { command.remove() }
+    let arguments = ["code.yaml", "--progress", "none"]
+    func train(_ folder: String, ranks: Int, _ more: [String] = []) throws -> [[Double]] {
+      let result = try command.run(
+        ranks: ranks, arguments + ["output.folder=\(folder)"] + more)
+      #expect(result.status == 0, "\(result.errors)")
+      return try terms(command, folder)
+    }
+    let alone = try train("1", ranks: 1)
+    #expect(alone.count == 3)
+    for terms in alone {
+      // The loss, then its terms; sums of three numbers of Float.
+      #expect(terms.count == 4 && terms.allSatisfy { $0 > 0 })
+      #expect(abs(terms[0] - terms[1] - terms[2] - terms[3]) < 1e-6 * terms[0], "\(terms)")
+    }
+    for ranks in 2...4 { #expect(try train("\(ranks)", ranks: ranks) == alone) }
+    _ = try train("cut", ranks: 3, ["training.max_steps=6"])
+    #expect(try train("cut", ranks: 2) == alone)
+    let text = try String(contentsOfFile: command.path("1/summary.txt"), encoding: .utf8)
+    #expect(text.contains("  train loss = "), "\(text)")
+    // Ranks that step alone log the means over what they have seen.
+    let local = try train("local", ranks: 2, ["training.local_steps=3"])
+    for terms in local {
+      #expect(abs(terms[0] - terms[1] - terms[2] - terms[3]) < 1e-5 * terms[0], "\(terms)")
+    }
+  }
+
+  /// Of each epoch the loss and its terms.
+  private func terms(_ command: Command, _ folder: String) throws -> [[Double]] {
+    let text = try String(contentsOfFile: command.path("\(folder)/metrics.jsonl"), encoding: .utf8)
+    return try text.split(separator: "\n").filter { $0.contains("\"epoch\",") }.map { line in
+      let record = try #require(
+        JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+      let loss = try #require(record["train_loss"] as? Double)
+      return [loss] + (try #require(record["train_loss_terms"] as? [Double]))
+    }
+  }
+
   @Test("weights of another run are where training starts, but for what is excepted")
   func initialWeights() throws {
     let command = try folder()

@@ -7,7 +7,7 @@ struct SameBitsTests {
   /// Jobs that between them use convolution (directly and by tiles), batch norm, dropout, Adam, LARS, LAMB, a scaled rate, warm-up,
   /// residuals, several yes/no outputs, momentum, clipping, averages and a smaller last batch.
   enum Job: String, CaseIterable {
-    case images, residual, tiles, lars, lamb, table
+    case images, residual, tiles, lars, lamb, table, blocks
 
     /// Whether the job reads images.
     var sharesCache: Bool { [.images, .residual, .tiles].contains(self) }
@@ -36,6 +36,7 @@ struct SameBitsTests {
           "plan.bucket_bytes=65536",
         ]
       case .table: ["table.yaml"]
+      case .blocks: ["blocks.yaml"]
       }
     }
 
@@ -62,7 +63,8 @@ struct SameBitsTests {
   }
 
   @Test(
-    "on any number of ranks", .enabled(if: hasFashionMNIST), arguments: Job.allCases)
+    "on any number of ranks", .enabled(if: hasFashionMNIST),
+    arguments: Job.allCases.filter { $0 != .blocks })
   func anyRankCount(job: Job) throws {
     let command = try Command.table(sharesCache: job.sharesCache)
     defer { command.remove() }
@@ -84,6 +86,21 @@ struct SameBitsTests {
     _ = try train(command, job, ranks: 2, into: "parts", ["training.max_steps=7"])
     let parts = try train(command, job, ranks: 3, into: "parts")
     #expect(parts == whole)
+  }
+
+  @Test("EfficientNet's blocks, on 1 to 4 ranks and continued on others")
+  func efficientNetBlocks() throws {
+    let command = try Command()
+    defer { command.remove() }
+    try command.write(SmallJob.blocks, to: "blocks.yaml")
+    let alone = try train(command, .blocks, ranks: nil, into: "alone")
+    for ranks in 1...4 {
+      #expect(
+        try train(command, .blocks, ranks: ranks, into: "ranks-\(ranks)") == alone,
+        "\(ranks) ranks")
+    }
+    _ = try train(command, .blocks, ranks: 3, into: "parts", ["training.max_steps=5"])
+    #expect(try train(command, .blocks, ranks: 2, into: "parts") == alone)
   }
 
   @Test("killed at any moment and started again by the same command")

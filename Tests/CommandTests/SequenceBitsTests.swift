@@ -87,7 +87,7 @@ struct SequenceBitsTests {
 
   /// Sequences of different length, with a batch at the end of an epoch that is smaller.
   enum Padded: String, CaseIterable {
-    case lstm, events, attention, spelling, translation
+    case lstm, events, attention, spelling, translation, buckets, spellingInBuckets
 
     var config: String {
       switch self {
@@ -113,6 +113,17 @@ struct SequenceBitsTests {
         padded(
           "symbols", "[20, 8]", "masking: 0, gru: {units: 7, bidirectional: true}, dense: 7",
           loss: "{ctc: 5}")
+      case .buckets:
+        padded(
+          "padded_tags", "[20]",
+          "masking: 0, embedding: {vocabulary: 21, units: 8}, positions, "
+            + "residual: {main: [layer_norm, {attention: {heads: 2}}, {dropout: 0.2}]}, "
+            + "lstm: {units: 9, bidirectional: true}, dense: 3",
+          loss: "{kind: softmax_cross_entropy, ignore: -1}", data: ", buckets: [8, 12, 20]")
+      case .spellingInBuckets:
+        padded(
+          "symbols", "[20, 8]", "masking: 0, gru: {units: 7, bidirectional: true}, dense: 7",
+          loss: "{ctc: 5}", data: ", buckets: [6, 10, 14, 20]")
       case .translation:
         padded(
           "dates", "{source: [27], target: [10]}", steps: "27",
@@ -127,12 +138,13 @@ struct SequenceBitsTests {
     }
 
     private func padded(
-      _ kind: String, _ input: String, steps: String? = nil, _ layers: String, loss: String
+      _ kind: String, _ input: String, steps: String? = nil, _ layers: String, loss: String,
+      data: String = ""
     ) -> String {
       let steps = steps ?? String(input.dropFirst().prefix { $0.isNumber })
       return """
         name: words
-        data: {format: generated_sequences, kind: \(kind), samples: 250, steps: \(steps), dev: {count: 37}}
+        data: {format: generated_sequences, kind: \(kind), samples: 250, steps: \(steps), dev: {count: 37}\(data)}
         model: {input: \(input), layers: [\(layers)]}
         loss: \(loss)
         optimizer: {kind: adam, learning_rate: 0.01}
@@ -171,6 +183,27 @@ struct SequenceBitsTests {
     for folder in ["ranks-2", "ranks-3", "ranks-4", "parts"] {
       #expect(try epochs(command, folder) == figures, "\(folder)")
     }
+  }
+
+  @Test("batches by length go on after a kill, and are told in the header")
+  func bucketsKilled() throws {
+    let command = try folder(Padded.buckets.config)
+    defer { command.remove() }
+    let more = ["training.epochs=120", "checkpoint.every_seconds=0.05"]
+    let whole = try train(command, ranks: nil, into: "whole", more)
+    let process = try command.start(
+      ranks: 2, ["words.yaml", "output.folder=parts", "--progress", "none"] + more)
+    Thread.sleep(forTimeInterval: 0.8)
+    kill(process.processIdentifier, SIGKILL)
+    #expect(try command.result(of: process).status != 0, "the run was over before it was killed")
+    try command.waitForRanksToEnd()
+    #expect(try train(command, ranks: 3, into: "parts", more) == whole)
+    let summary = try command.run(["summary", "words.yaml"])
+    let cost = /\nbuckets     in training .* up to 8 steps, .* up to 12 steps, .* up to 20 steps\n/
+    #expect(summary.output.contains(cost), "\(summary.output)\(summary.errors)")
+    let header = try command.run(["words.yaml", "--dry-run"]).output
+    #expect(
+      header.contains("\nlengths    65 up to 8 steps, 45 up to 12, 103 up to 20\n"), "\(header)")
   }
 
   /// Losses and metrics of the epochs, without times.
@@ -322,6 +355,41 @@ struct SequenceBitsTests {
     let known = Set(Self.text.split { !$0.isLetter })
     let words = likely.split { !$0.isLetter }.dropLast()
     #expect(words.count { known.contains($0) } * 2 > words.count, "\(likely)")
+  }
+
+  @Test("a trained translator writes dates, and says what it cannot read")
+  func translate() throws {
+    let command = try Command(sharesCache: true)
+    defer { command.remove() }
+    let training = try command.run(ranks: 2, ["date-attention", "--progress", "none"])
+    #expect(training.status == 0, "\(training.errors)")
+    func text(_ prompt: String, _ more: [String] = [], ranks: Int? = nil) throws -> String {
+      let result = try command.run(
+        ranks: ranks, ["generate", "date-attention", "--prompt", prompt] + more)
+      return result.output + result.errors
+    }
+    let dates = [
+      "3 May 1979": "1979-05-03", "wednesday september 27 2017": "2017-09-27",
+      "9/27/17": "2017-09-27", "05.01.99": "1999-01-05", "21 aug 2003": "2003-08-21",
+    ]
+    for (prompt, date) in dates { #expect(try text(prompt) == date + "\n") }
+    #expect(try text("3 May 1979", ranks: 2) == "1979-05-03\n")
+    #expect(try text("3 May 1979", ["--tokens", "4"]) == "1979\n")
+    #expect(try text("3 May 1979", ["--temperature", "1", "--top-k", "1"]) == "1979-05-03\n")
+    #expect(
+      try text("3 May, 1979") == """
+        --prompt: "," does not occur in what was learned
+          expected: at least one character, and only those of the sources
+          to fix:   choose another prompt
+
+        """)
+    #expect(
+      try text("on thursday the third of may 1979") == """
+        --prompt: it has 33 characters
+          expected: at most 30, which the model reads
+          to fix:   choose a shorter prompt
+
+        """)
   }
 
   @Test("a prompt of unknown characters, a model that looks ahead, a config without text")

@@ -60,6 +60,49 @@ enum SmallJob {
 
     """
 
+  /// EfficientNet's blocks on 203 small images: separable convolutions, squeeze-and-excitation, swish, batch norm by
+  /// micro-shard, stochastic depth; the ninth batch has eleven.
+  static let blocks = """
+    name: blocks
+    data: {format: generated, kind: images, shape: [12, 12, 3], classes: 3, samples: 240, test: {count: 37}}
+    model:
+      input: [12, 12, 3]
+      blocks:
+        conv:
+          parameters: {filters: null, kernel: 1, stride: 1, groups: 1}
+          layers:
+            - conv2d:
+                filters: $filters
+                kernel: $kernel
+                stride: $stride
+                padding: ($kernel - 1) / 2
+                groups: $groups
+                bias: false
+            - batch_norm
+            - silu
+        mbconv:
+          parameters: {inputs: null, filters: null, kernel: 3, stride: 1}
+          layers:
+            - conv: $inputs * 3
+            - conv: {filters: $inputs * 3, kernel: $kernel, stride: $stride, groups: depthwise}
+            - squeeze_excitation: {channels: 2, activation: silu}
+            - conv2d: {filters: $filters, kernel: 1, bias: false}
+            - batch_norm
+      layers:
+        - conv: {filters: 8, kernel: 3}
+        - mbconv: {inputs: 8, filters: 10, kernel: 5, stride: 2}
+        - residual: {main: [{mbconv: {inputs: 10, filters: 10}}, {stochastic_depth: 0.3}]}
+        - residual: {main: [{mbconv: {inputs: 10, filters: 10, kernel: 5}}, {stochastic_depth: 0.5}]}
+        - conv: 16
+        - global_average_pool
+        - dropout: 0.2
+        - dense: 3
+    loss: softmax_cross_entropy
+    optimizer: {kind: rmsprop, learning_rate: 0.002, weight_decay: 0.00001}
+    training: {epochs: 2, batch: 24, shards: 8, ema_decay: 0.9}
+
+    """
+
   /// An IDX file of bytes.
   static func idx(_ shape: [Int], _ data: [UInt8]) -> Data {
     Data([0, 0, 8, UInt8(shape.count)] + shape.flatMap { [0, 0, 0, UInt8($0)] } + data)

@@ -79,6 +79,49 @@ struct CrossCheckTests {
     #expect(faults(smallest, layers, "data.normalize={divide: 2}") == "")
   }
 
+  private let sequences = """
+    data: {format: generated_sequences, kind: padded_tags, steps: 24, buckets: [8, 16, 24]}
+    model: {input: [24], layers: [masking, {embedding: {vocabulary: 21, units: 4}}, {dense: 3}]}
+    loss: softmax_cross_entropy
+    optimizer: {kind: sgd, learning_rate: 0.1}
+    """
+
+  @Test("length buckets grow up to the steps of the model's one input")
+  func buckets() throws {
+    #expect(try read(sequences).spec.data.lengthBuckets == [8, 16, 24])
+    #expect(try read(sequences, "data.buckets=[]").spec.data.lengthBuckets == [])
+    for (wrong, count) in [
+      ("[24]", "1 entry"), ("[16, 8, 24]", "3 entries"), ("[8, 8, 24]", "3 entries"),
+    ] {
+      #expect(
+        faults(sequences, "data.buckets=\(wrong)") == """
+          command line: data.buckets=\(wrong): data.buckets is a list of \(count)
+            expected: two or more numbers of steps, each larger than the one before
+            to fix:   write, for example, buckets: [16, 32, 64]
+          """)
+    }
+    #expect(
+      faults(sequences, "data.buckets=[8, 16]") == """
+        command line: data.buckets=[8, 16]: data.buckets ends with 16 steps, but model.input is [24]
+          expected: the padded number of steps as the last, [steps] or [steps, channels] as the input
+          to fix:   end buckets with 24, or remove it
+        """)
+    #expect(
+      faults(sequences, "model.input={a: [14], b: [10]}") == """
+        small.yaml:1:76: data.buckets cuts the steps of one input, but the model has 2
+          expected: model.input: [steps] or [steps, channels]
+          to fix:   remove buckets
+        """)
+    let files =
+      "{format: npy, train: {inputs: a, targets: b}, buckets: [8, 24], augment: {shift: 1}}"
+    #expect(
+      faults(sequences, "data=\(files)") == """
+        command line: data=\(files): data.buckets is for sequences, but data.augment changes images
+          expected: one of both
+          to fix:   remove buckets or augment
+        """)
+  }
+
   @Test("a part of the data comes in one way")
   func parts() {
     let text = smallest.replacing(

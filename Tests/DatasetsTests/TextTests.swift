@@ -17,7 +17,7 @@ struct TextTests {
       part: part, statistics: NormalizationStatistics(.none, of: part))
     let width = loader.elementCount
     let inputs = AlignedMemory<Float>(count: part.count * width)
-    let classes = AlignedMemory<Int32>(count: part.count * loader.answers)
+    let classes = AlignedMemory<Int32>(count: part.count * loader.targetCount)
     loader.loadInputs(0..<part.count, order: nil, into: inputs.block)
     loader.loadClasses(0..<part.count, order: nil, into: classes.block)
     return (0..<part.count).map { sample in
@@ -142,10 +142,10 @@ struct GeneratedSequencesTests {
 
   private func classes(_ data: LoadedData) -> [[Int]] {
     let loader = BatchLoader<Float>(part: data.train, statistics: data.statistics)
-    let classes = AlignedMemory<Int32>(count: 12 * loader.answers)
+    let classes = AlignedMemory<Int32>(count: 12 * loader.targetCount)
     loader.loadClasses(0..<12, order: nil, into: classes.block)
     return (0..<12).map { sample in
-      (0..<loader.answers).map { Int(classes.block[sample * loader.answers + $0]) }
+      (0..<loader.targetCount).map { Int(classes.block[sample * loader.targetCount + $0]) }
     }
   }
 

@@ -2,6 +2,7 @@ import CAllocationCount
 import Datasets
 import Engine
 import Foundation
+import Graph
 import Metrics
 import Optimizers
 import Storage
@@ -24,7 +25,7 @@ struct AllocationTests {
     let loader = BatchLoader<Float>(
       part: data.train, statistics: data.statistics, augmentation: data.augmentation)
     let engine = step.steps.engine
-    let order = EpochOrder(count: data.train.count, seed: 3, epoch: 0)
+    let order: any SampleOrder = EpochOrder(count: data.train.count, seed: 3, epoch: 0)
     let load = { (positions: Range<Int>) in
       loader.loadInputs(
         positions, order: order, epoch: 0, into: engine.input.prefix(positions.count * 64))
@@ -42,6 +43,28 @@ struct AllocationTests {
     #expect(count == 0, "\(count) allocations in 20 steps")
     #expect(norm.isFinite && norm > 0)
     #expect(trace?.droppedCount ?? 1 > 0)
+  }
+
+  @Test("steps of sequences of other lengths allocate nothing after the first of each length")
+  func lengths() throws {
+    let step = try SmallStep(
+      input: [12, 3],
+      [
+        .masking(value: 0), .recurrent(RecurrentSpec(cell: .lstm, units: 5)), .lastStep,
+        .dense(DenseSpec(units: 4)),
+      ], shorter: [3, 7], batch: 24, shards: 4, shardsPerPass: 2)
+    let load = step.load
+    for bucket in 0..<3 {
+      _ = try step.steps.run(step.batch(bucket, of: 24, lengthBucket: bucket), load: load)
+      #expect(step.steps.engine.plan.graph.inputShape[0] == [3, 7, 12][bucket])
+    }
+    let before = allocation_count_of_thread()
+    for number in 3...20 {
+      let batch = step.batch(number, of: 24, lengthBucket: number * 7 % 3)
+      _ = try step.steps.run(batch, load: load)
+    }
+    let count = allocation_count_of_thread() - before
+    #expect(count == 0, "\(count) allocations in 18 steps")
   }
 
   @Test("layers of image networks allocate nothing, forward and backward")

@@ -2,6 +2,7 @@ import CAllocationCount
 import Engine
 import Graph
 import Plan
+import Storage
 import Testing
 
 /// Sequences of different length, padded with zeros to the same number of steps.
@@ -84,6 +85,12 @@ struct PaddedSequenceTests {
           ], join: .concat), dense,
       ], tokens: 7),
     Case(
+      testDescription: "learned positions", input: [6, 4],
+      layers: [
+        masking, .classToken, .positions(.learned(.normal(mean: 0, deviation: 1))),
+        Sequences.attention(heads: 2), .firstStep, dense,
+      ]),
+    Case(
       testDescription: "classes to ignore", input: [6, 3], layers: [dense], loss: ignoring),
     Case(
       testDescription: "classes to ignore, padded", input: [6, 3], layers: [masking, dense],
@@ -154,6 +161,44 @@ struct PaddedSequenceTests {
         row * width..<row * width + (isSequence ? width / steps * length : width)]
       let worst = zip(alone, together).map { abs($0 - $1) }.max() ?? 1
       #expect(alone.count == together.count && worst < 1e-13, "length \(length): \(worst)")
+    }
+  }
+
+  @Test("cut to fewer steps, loss and gradients are those at the padded length", arguments: cases)
+  func cut(_ example: Case) throws {
+    guard case .masking = example.layers[0] else { return }
+    let lengths = [4, 0, 1, 5, 2]
+    let padded = try network(example, lengths: lengths)
+    padded.run()
+    let spec = ModelSpec(input: example.input, layers: example.layers.map { LayerSpec($0) })
+    let cut = try SmallNetwork(
+      spec.cut(to: 5), loss: example.loss, rows: lengths.count, classes: example.takesClasses)
+    #expect(cut.plan.leaf == padded.plan.leaf)
+    padded.fillInput()
+    copyRows(padded.engine.input, to: cut.engine.input)
+    copyRows(padded.engine.classes, to: cut.engine.classes)
+    copyRows(padded.engine.targets, to: cut.engine.targets)
+    cut.engine.beginShard(
+      rows: lengths.count, batchSize: lengths.count, step: 0, firstSample: 0, leaf: cut.leaf.block)
+    cut.leaf.block.fill(.nan)
+    cut.engine.runAll()
+    for (parameter, range) in padded.plan.graph.parameters.indices.map({
+      ($0, padded.plan.leaf.gradient(of: $0))
+    }) {
+      let (expected, found) = (padded.leaf.block[range].array, cut.leaf.block[range].array)
+      let worst = zip(expected, found).map { abs($0 - $1) }.max() ?? 0
+      #expect(worst < 1e-12, "\(padded.plan.graph.parameters[parameter].name): \(worst)")
+    }
+    for place in [padded.plan.leaf.loss, padded.plan.leaf.correct].compactMap(\.self) {
+      #expect(abs(padded.leaf.block[place] - cut.leaf.block[place]) < 1e-12)
+    }
+  }
+
+  /// Copies the beginning of each of five rows.
+  private func copyRows<Element>(_ source: Block<Element>, to target: Block<Element>) {
+    let (from, to) = (source.count / 5, target.count / 5)
+    for row in 0..<5 {
+      target[row * to..<(row + 1) * to].copy(from: source[row * from..<row * from + to])
     }
   }
 

@@ -16,13 +16,14 @@ struct SmallStep {
 
   /// - Parameters:
   ///   - batch: Samples of the largest step.
+  ///   - shorter: Steps of sequences, ascending, that other plans are made for.
   ///   - names: Of layers, by their number.
   ///   - frozen: Layers that are not trained, by their number.
   ///   - shardsPerPass: As many micro-shards go through the network together if they can.
   init(
-    input: [Int] = SmallStep.images, _ layers: [LayerKind] = SmallStep.layers, batch: Int,
-    shards: Int, names: [Int: String] = [:], frozen: Set<Int> = [], shardsPerPass: Int = 1,
-    rule: UpdateRule = .sgd,
+    input: [Int] = SmallStep.images, _ layers: [LayerKind] = SmallStep.layers,
+    shorter: [Int] = [], batch: Int, shards: Int, names: [Int: String] = [:],
+    frozen: Set<Int> = [], shardsPerPass: Int = 1, rule: UpdateRule = .sgd,
     limits: GradientLimits = GradientLimits(), fusion: Bool = true,
     recompute: Recomputation = .nothing,
     activity: RankActivity = RankActivity()
@@ -44,16 +45,24 @@ struct SmallStep {
       options.passElements = shardsPerPass * alone.arena.count
     }
     plan = ExecutionPlan(training: forward, capacity: capacity, options: options)
-    model = ModelMemory(plan)
+    let model = ModelMemory<Float>(plan)
+    self.model = model
     model.fillByWaves()
-    let segments = model.leaf.order.map { [model] index in
+    let engines = try shorter.map { steps in
+      ShardEngine(
+        ExecutionPlan(
+          training: try GraphBuilder.forward(spec.cut(to: steps), loss: loss, mode: .training),
+          capacity: capacity, options: options), model: model, usesClasses: true, seed: 5)
+    }
+    let segments = model.leaf.order.map { index in
       ParameterSegment(
         name: model.parameterList[index].name, kind: model.parameterList[index].kind,
         offset: model.leaf.parameters[index].lowerBound,
         count: model.parameterList[index].elementCount)
     }
     steps = try StepEngine(
-      engine: ShardEngine(plan, model: model, usesClasses: true, seed: 5), model: model,
+      engine: ShardEngine(plan, model: model, usesClasses: true, seed: 5), shorter: engines,
+      model: model,
       optimizer: Optimizer(
         spec: OptimizerSpec(rule: rule, learningRate: 0.1), segments: segments,
         parameterCount: model.parameters.count),
@@ -84,12 +93,12 @@ struct SmallStep {
     try steps.run(batch(step, of: count), requests: { requests }, load: load)
   }
 
-  func batch(_ step: Int, of count: Int) -> StepBatch {
-    StepBatch(count: count, step: step, learningRate: 0.1)
+  func batch(_ step: Int, of count: Int, lengthBucket: Int = 0) -> StepBatch {
+    StepBatch(count: count, step: step, learningRate: 0.1, lengthBucket: lengthBucket)
   }
 
   func load(_ positions: Range<Int>) {
-    let width = plan.graph.inputShape.reduce(1, *)
+    let width = steps.engine.plan.graph.inputShape.reduce(1, *)
     for (row, position) in positions.enumerated() {
       for element in 0..<width {
         steps.engine.input[row * width + element] = Float(3 * wave(position * width + element, 0.9))

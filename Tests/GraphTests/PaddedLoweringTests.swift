@@ -6,11 +6,12 @@ import Testing
 @Suite("Lowering of padded sequences")
 struct PaddedLoweringTests {
   private func graph(
-    _ input: [Int], _ layers: [LayerKind], loss: LossSpec? = nil
+    _ input: [Int], _ layers: [LayerKind], loss: LossSpec? = nil, cut: Int? = nil
   ) throws -> ModelGraph {
     let specs = layers.enumerated().map { LayerSpec($1, place: "net.yaml:\($0 + 5):7") }
+    let spec = ModelSpec(input: input, layers: specs)
     return try GraphBuilder.forward(
-      ModelSpec(input: input, layers: specs), loss: loss, mode: .training)
+      cut.map { spec.cut(to: $0) } ?? spec, loss: loss, mode: .training)
   }
 
   private let masking = LayerKind.masking(value: 0)
@@ -155,6 +156,64 @@ struct PaddedLoweringTests {
         problem: "layers.0 (softmax) stands before ctc, which applies softmax itself",
         expected: "logits at the end of the model", remedy: "remove this softmax layer")),
   ]
+
+  static let cutRefusals: [Refusal] = [
+    Refusal(
+      layers: [.recurrent(RecurrentSpec(cell: .lstm, units: 3))],
+      fault: Diagnostic(
+        place: "net.yaml:5:7",
+        problem:
+          "layers.0 (lstm) reads the model's input without masking, padding included, of which"
+          + " data.buckets cuts some off",
+        expected: "masking before every layer that reads the input, with data.buckets",
+        remedy: "put masking before it, or remove data.buckets")),
+    Refusal(
+      layers: [
+        .masking(value: 0), .dense(DenseSpec(units: 2)), .masking(value: 1),
+      ],
+      fault: Diagnostic(
+        place: "net.yaml:7:7",
+        problem:
+          "layers.2 (masking) looks for padding behind other layers, where data.buckets does not know it",
+        expected: "masking of the model's input with data.buckets",
+        remedy: "make it the first layer, or remove data.buckets")),
+    Refusal(
+      layers: [
+        .masking(value: 0),
+        .attention(
+          {
+            var spec = AttentionSpec(heads: 2)
+            spec.memory = "input"
+            return spec
+          }()),
+      ],
+      fault: Diagnostic(
+        place: "net.yaml:6:7",
+        problem:
+          "layers.1 (attention) reads the model's input without masking, padding included, of which"
+          + " data.buckets cuts some off",
+        expected: "masking before every layer that reads the input, with data.buckets",
+        remedy: "put masking before it, or remove data.buckets")),
+  ]
+
+  @Test(
+    "cut to fewer steps, what does not know where sequences end is refused",
+    arguments: cutRefusals)
+  func cutRefused(_ example: Refusal) throws {
+    _ = try graph(example.input, example.layers)
+    #expect(throws: example.fault) { try graph(example.input, example.layers, cut: 5) }
+  }
+
+  @Test("cut to fewer steps, positions keep their rows")
+  func cutPositions() throws {
+    let layers: [LayerKind] = [
+      masking, .classToken, .positions(.learned(.zeros)), .lastStep, .dense(DenseSpec(units: 2)),
+    ]
+    let (full, cut) = (try graph([6, 4], layers), try graph([6, 4], layers, cut: 3))
+    #expect(cut.parameters == full.parameters)
+    #expect(cut.parameters[1].layout == .table(rows: 7, columns: 4))
+    #expect(cut.operations.contains { $0.kind == .addPositions(steps: 4, channels: 4) })
+  }
 
   @Test("what would let padding take part is refused", arguments: refusals)
   func refused(_ example: Refusal) {

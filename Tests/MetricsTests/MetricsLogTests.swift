@@ -37,6 +37,23 @@ final class MetricsLogTests {
         """)
   }
 
+  @Test("the terms of a loss stand behind it, and come back")
+  func lossTerms() throws {
+    let step = StepRecord(
+      step: 10, epoch: 0.5, loss: 0.75, lossTerms: [0.5, 0.25], metric: nil, learningRate: 0.5,
+      samplesPerSecond: 100, stepTime: .seconds(1))
+    #expect(step.jsonText.contains("\"loss\":0.75,\"loss_terms\":[0.5,0.25],\"learning_rate\""))
+    let epoch = EpochRecord(
+      step: 20, epoch: 1, train: .init(loss: 0.75, terms: [0.5, .nan], metric: 0.5), dev: nil,
+      duration: .seconds(2), isBest: false)
+    #expect(
+      epoch.jsonText.contains(
+        "\"train_loss\":0.75,\"train_loss_terms\":[0.5,null],\"train_metric\":0.5"))
+    let read = try JSONDecoder().decode(EpochRecord.self, from: Data(epoch.jsonText.utf8))
+    #expect(read.train.terms.count == 2 && read.train.terms[0] == 0.5)
+    #expect(read.train.terms[1].isNaN)
+  }
+
   @Test(
     "numbers that are not finite, tiny or huge still make valid JSON",
     arguments: [Double.nan, .infinity, -.infinity, .leastNonzeroMagnitude, 1.7e308, -0.0, 1e16])

@@ -64,7 +64,7 @@ struct SmallRun {
       spec, plans: material.plans, data: material.data, replica: replica,
       collectives: SoloCollectives(),
       journal: try log.map { try journal($0, length, firstStep: replica.counters.step) },
-      keeper: keeper, preemption: preemption)
+      keeper: keeper, preemption: preemption, lengthBuckets: material.lengthBuckets(spec))
     try run.train()
     return run
   }

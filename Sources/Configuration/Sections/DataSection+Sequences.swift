@@ -112,7 +112,8 @@ extension DataSection {
           "noise", \.noise, .number(.atLeast(0), example: 0.1),
           "The largest difference that noise makes."),
       ],
-      part: PartSection.cut, make: { own, _, _ in .generatedSequences(own) },
+      part: PartSection.cut, arePadded: true,
+      make: { own, _, _ in .generatedSequences(own) },
       extract: { spec in
         guard case .generatedSequences(let generated) = spec.source else { return nil }
         return (generated, PartOptions(spec.dev), PartOptions(spec.test))

@@ -34,7 +34,8 @@ enum DataSection {
 
   static func variant<Own>(
     _ name: String, _ documentation: String, _ defaults: Own, _ keys: [Key<Own>],
-    part: Format<PartOptions>, isImages: Bool = false, hasColumnNamedTarget: Bool = false,
+    part: Format<PartOptions>, isImages: Bool = false, arePadded: Bool = false,
+    hasColumnNamedTarget: Bool = false,
     make: @escaping (Own, PartOptions?, PartOptions?) -> DataSource,
     extract: @escaping (DataSpec) -> (own: Own, dev: PartOptions?, test: PartOptions?)?
   ) -> Variant<DataDraft> {
@@ -42,7 +43,7 @@ enum DataSection {
       Key("dev", \Options<Own>.dev, part.optional, "Samples to judge by while training."),
       Key("test", \.test, part.optional, "Samples to judge by at the end."),
     ]
-    let shared = sharedKeys + (isImages ? [augmentKey] : [])
+    let shared = sharedKeys + (isImages ? [augmentKey] : []) + (arePadded ? [bucketsKey] : [])
     let section = Section(
       defaults: Options(own: defaults),
       keys: keys.map { $0.inside(\Options<Own>.own) } + parts
@@ -126,6 +127,20 @@ enum DataSection {
       "augment", \.augment, section.format.optional, "Random changes of the training images.")
   }
 
+  private static var bucketsKey: Key<DataSpec> {
+    let expectation = "two or more numbers of steps, each larger than the one before"
+    let steps = Format<Int>.wholeNumber(.atLeast(1), example: 16)
+      .list(expectation, example: "[16, 32, 64]", isEmptyAllowed: true)
+      .refined(expecting: expectation) { ends in
+        ends.count != 1 && ends.count <= LengthBuckets.most
+          && zip(ends, ends.dropFirst()).allSatisfy { $0 < $1 }
+      }
+    return Key(
+      "buckets", \.lengthBuckets, steps,
+      "Trains padded sequences of about the same length together, each batch no longer than one of these; the last is"
+        + " the padded length.")
+  }
+
   private static func targetKey<Own>(aliases: [String]) -> Key<Options<Own>> {
     let word = Format.word([
       "classes": TargetKind.classes, "multi_hot": .multiHot, "values": .values,
@@ -163,7 +178,7 @@ extension DataSection {
           "train", \.self, PartSection.arrays(names), "The files of the training samples.",
           isRequired: true)
       ],
-      part: PartSection.part(names), isImages: true,
+      part: PartSection.part(names), isImages: true, arePadded: !isIDX,
       make: { train, dev, test in
         isIDX
           ? .idx(train: train, dev: dev?.arrays, test: test?.arrays)

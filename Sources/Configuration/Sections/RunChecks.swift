@@ -12,6 +12,7 @@ enum RunChecks {
     checkLosses(draft, site, &faults)
     checkClassTarget(draft, site, &faults)
     checkPadding(draft, site, &faults)
+    checkBuckets(draft, site, &faults)
     checkLocalSteps(draft, site, &faults)
     checkRecomputation(draft, site, &faults)
     checkCarriedStates(draft, site, &faults)
@@ -131,6 +132,37 @@ enum RunChecks {
       "data.normalize is standardize, after which the masking layer finds no padding",
       expected: "inputs as they are stored, or divided by a number",
       remedy: "remove normalize, and standardize before padding")
+  }
+
+  /// Batches of shorter sequences are the beginnings of what the model's input is.
+  private static func checkBuckets(
+    _ draft: RunDraft, _ site: SectionSite, _ faults: inout Faults
+  ) {
+    let path = "data.buckets"
+    let (model, ends) = (draft.run.model, draft.data.spec.lengthBuckets)
+    guard site.isSound(path, "data.augment", "model", in: faults), let last = ends.last else {
+      return
+    }
+    func refuse(_ problem: String, expected: String, remedy: String) {
+      faults.add(
+        at: site.place(at: path), path: path, problem, expected: expected, remedy: remedy)
+    }
+    if draft.data.spec.augment != nil {
+      refuse(
+        "data.buckets is for sequences, but data.augment changes images", expected: "one of both",
+        remedy: "remove buckets or augment")
+    }
+    if !model.inputs.isEmpty {
+      refuse(
+        "data.buckets cuts the steps of one input, but the model has \(model.inputs.count)",
+        expected: "model.input: [steps] or [steps, channels]", remedy: "remove buckets")
+    } else if !(1...2).contains(model.input.count) || model.input[0] != last {
+      refuse(
+        "data.buckets ends with \(last) steps, but model.input is \(model.input)",
+        expected:
+          "the padded number of steps as the last, [steps] or [steps, channels] as the input",
+        remedy: "end buckets with \(model.input[0]), or remove it")
+    }
   }
 
   private static func hasJudges(_ draft: RunDraft) -> Bool {

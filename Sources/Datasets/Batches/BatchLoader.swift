@@ -11,6 +11,10 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
   private let windows: WindowDraw?
   /// nil: targets stay as they are.
   private let targetScale: ElementNormalization<S>?
+  /// Numbers per sample.
+  package private(set) var elementCount: Int
+  /// Class numbers, or target numbers, of a sample.
+  package private(set) var targetCount: Int
 
   /// - Parameters:
   ///   - augmentation: nil for evaluation.
@@ -28,11 +32,21 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
       : ElementNormalization(
         mean: statistics.targetMean, deviation: statistics.targetDeviation,
         elements: part.dataset.shape.target.width)
-    normalization = ElementNormalization(statistics, elements: part.dataset.shape.elementCount)
+    elementCount = part.dataset.shape.elementCount
+    targetCount = part.dataset.shape.target.width
+    normalization = ElementNormalization(statistics, elements: elementCount)
   }
 
-  /// Numbers per sample.
-  package var elementCount: Int { part.dataset.shape.elementCount }
+  /// Loads only the beginning of every sample: the steps up to which it is not padded.
+  package func first(elements: Int, targets: Int) -> BatchLoader {
+    precondition(
+      elements <= elementCount && targets <= targetCount,
+      "\(elements) of \(elementCount) numbers, \(targets) of \(targetCount) targets")
+    precondition(augmentation == nil, "images have no length")
+    var loader = self
+    (loader.elementCount, loader.targetCount) = (elements, targets)
+    return loader
+  }
 
   /// Fills `inputs[b, e] = (x - mean) / deviation` for the samples at `positions`.
   ///
@@ -43,7 +57,7 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
   @_specialize(where S == Float)
   @_specialize(where S == Double)
   package func loadInputs(
-    _ positions: Range<Int>, order: EpochOrder?, epoch: Int? = nil, into inputs: Block<S>
+    _ positions: Range<Int>, order: (any SampleOrder)?, epoch: Int? = nil, into inputs: Block<S>
   ) {
     let elements = elementCount
     precondition(
@@ -67,7 +81,7 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
   /// Checks tokens of a mapped file, which nobody has read before.
   ///
   /// - Throws: A `Diagnostic` of the first token at these positions that the vocabulary does not have.
-  package func checkTokens(_ positions: Range<Int>, order: EpochOrder?, epoch: Int?) throws {
+  package func checkTokens(_ positions: Range<Int>, order: (any SampleOrder)?, epoch: Int?) throws {
     guard part.dataset.uncheckedFile != nil else { return }
     for position in positions {
       let sample = sample(at: position, order: order)
@@ -88,9 +102,10 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
   ///   - epoch: As for the inputs.
   ///   - classes: `[B, T]`, T answers for each sample.
   package func loadClasses(
-    _ positions: Range<Int>, order: EpochOrder?, epoch: Int? = nil, into classes: Block<Int32>
+    _ positions: Range<Int>, order: (any SampleOrder)?, epoch: Int? = nil,
+    into classes: Block<Int32>
   ) {
-    let answers = answers
+    let answers = targetCount
     let isTokens = part.dataset.windows.targetElement == part.dataset.element
     precondition(
       classes.count == positions.count * answers, "\(positions.count) into \(classes.count)")
@@ -107,16 +122,14 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
     }
   }
 
-  /// Class numbers of a sample.
-  package var answers: Int { part.dataset.shape.target.answers }
-
   /// Fills `values[b, t]`, scaled as the statistics say.
   ///
   /// - Parameter values: `[B, T]`
   @_specialize(where S == Float)
   @_specialize(where S == Double)
-  package func loadValues(_ positions: Range<Int>, order: EpochOrder?, into values: Block<S>) {
-    let width = part.dataset.shape.target.width
+  package func loadValues(_ positions: Range<Int>, order: (any SampleOrder)?, into values: Block<S>)
+  {
+    let width = targetCount
     precondition(values.count == positions.count * width, "\(positions.count) into \(values.count)")
     for (row, position) in positions.enumerated() {
       let start = part.dataset.start(of: sample(at: position, order: order))
@@ -133,7 +146,7 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
   }
 
   /// The sample of the file at a position: what augmentation and reports know it by.
-  package func sample(at position: Int, order: EpochOrder?) -> Int {
+  package func sample(at position: Int, order: (any SampleOrder)?) -> Int {
     guard let order else { return part.sample(at: position) }
     precondition(order.count == part.count, "order of \(order.count), part of \(part.count)")
     return part.sample(at: order.sample(at: position))
@@ -142,7 +155,7 @@ package struct BatchLoader<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>:
   /// Samples lie scattered in an epoch's order, and waiting for memory costs more than the arithmetic:
   /// asking two samples ahead doubles the speed.
   @inline(__always)
-  private func prefetch(_ position: Int, order: EpochOrder?, _ epoch: Int?) {
+  private func prefetch(_ position: Int, order: (any SampleOrder)?, _ epoch: Int?) {
     let start = start(of: sample(at: position, order: order), epoch: epoch)
     // SAFETY: a hint about bytes of the mapping.
     let bytes = unsafe part.dataset.inputBytes(from: start)

@@ -18,12 +18,12 @@ struct ElementNormalization<S: BinaryFloatingPoint & BitwiseCopyable & Sendable>
     scale = (0..<elements).map { S(1 / deviation[$0 % channels]) }
   }
 
-  /// Normalises a whole sample.
+  /// Normalises a sample, or as much of its beginning as the output has room for.
   @inline(__always)
   func apply<Element: BatchElement>(
     _ source: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<S>
   ) {
-    unsafe apply(source, from: 0, to: 0..<source.count, of: output)
+    unsafe apply(source, from: 0, to: 0..<output.count, of: output)
   }
 
   /// Normalises an image that is moved and mirrored on the way; what moves in is a raw zero.

@@ -30,6 +30,15 @@ enum GeneratedDates {
     return shape
   }
 
+  /// How people's dates are read and the answers written.
+  static let words = TranslationWords(
+    start: Int32(start),
+    tokens: { text in
+      text.lowercased().unicodeScalars.map { letter in
+        UInt8(exactly: letter.value).flatMap { tokens[$0] }.map { Int32($0) }
+      }
+    }, token: { Int32($0 + 1) }, text: { String(decoding: [alphabet[$0]], as: UTF8.self) })
+
   static func sample(
     steps: Int, _ random: inout RandomNumbers
   ) -> (inputs: [Float], targets: [Float]) {

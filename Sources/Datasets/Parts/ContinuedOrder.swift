@@ -10,7 +10,7 @@
 /// 11 windows, 4 rows in 2 micro-shards        position  0  1  2  3 | 4  5  6  7 | 8  9 10
 /// row 0 owns 0-2, 1: 3-4, 2: 5-7, 3: 8-10     window    0  3  5  8 | 1  4  6  9 | 2  7 10
 /// ```
-package struct ContinuedOrder: Sendable {
+package struct ContinuedOrder: SampleOrder {
   package let count: Int
   /// B.
   package let rows: Int

@@ -52,6 +52,7 @@ package struct VerifySize: Equatable, Sendable {
   package func applied(to spec: RunSpec) -> RunSpec {
     var spec = spec
     spec.model.input = input
+    spec.data.lengthBuckets = []
     spec.training.shards = shards
     spec.training.batch = shards * capacity
     spec.training.localSteps = 1

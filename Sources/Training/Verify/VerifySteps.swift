@@ -55,7 +55,8 @@ final class VerifySteps {
     }
     replica.counters.step += 1
     replica.counters.add(
-      loss: result.loss, accuracy: result.accuracy, samples: material.size.batch)
+      loss: result.loss, terms: steps.lossTerms, accuracy: result.accuracy,
+      samples: material.size.batch)
     switch material.fault {
     case .step(.tensorStandsStill): before?.restore(parameter: 0, of: replica.model)
     case .step(.statisticsStandStill): before?.restoreStatistics(of: replica.model)

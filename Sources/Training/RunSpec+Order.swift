@@ -10,15 +10,20 @@ extension RunSpec {
   package var carriesState: Bool { !model.carryingLayers.isEmpty }
 
   /// The order of the training samples in an epoch.
-  func trainingOrder(samples: Int, epoch: Int) -> EpochOrder {
+  ///
+  /// - Parameters:
+  ///   - lengths: nil: batches hold samples of any length.
+  func trainingOrder(samples: Int, lengths: LengthBuckets?, epoch: Int) -> any SampleOrder {
+    if let lengths {
+      return BucketedOrder(lengths, batch: training.batch, seed: seed, epoch: epoch)
+    }
     guard carriesState else { return EpochOrder(count: samples, seed: seed, epoch: epoch) }
     let (rows, shards) = (training.batch, training.shards)
     let last = samples % rows
     let bounds = (0..<shards).map {
       ShardRange.samples(ofShard: $0, of: shards, samples: last).lowerBound
     }
-    return .continued(
-      ContinuedOrder(count: samples, rows: rows, lastBounds: bounds + [last]))
+    return ContinuedOrder(count: samples, rows: rows, lastBounds: bounds + [last])
   }
 
   /// The order in which a part is judged; nil: as the samples lie.
