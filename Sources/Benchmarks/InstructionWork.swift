@@ -8,7 +8,7 @@ package struct InstructionWork: Equatable, Sendable {
   /// Floating-point operations of products and convolutions, a multiply-add counted as two; of a
   /// convolution only taps inside the image, as the direct method needs them.
   package var operations: Double
-  /// Bytes of every tensor that is read or written, each counted once per direction.
+  /// Bytes of every tensor that is read or written, each counted once per direction; of copies those that move.
   package var byteCount: Int
 
   package init(name: String, operations: Double = 0, byteCount: Int) {
@@ -22,9 +22,10 @@ extension ExecutionPlan {
   /// The work of every operation of the graph on a full micro-shard, in order.
   package var operationWork: [InstructionWork] {
     graph.operations.map { operation in
-      let elements =
+      let whole =
         Set(operation.inputs).reduce(0) { $0 + elementCount($1) }
         + operation.outputs.reduce(0) { $0 + elementCount($1) }
+      let elements = operation.kind.copiedPerSample.map { 2 * $0 * capacity } ?? whole
       return InstructionWork(
         name: "\(operation.kind.name) [\(operation.layer)]",
         operations: operation.kind.operationsPerSample * Double(capacity),
@@ -65,6 +66,16 @@ extension ExecutionPlan {
 }
 
 extension OperationKind {
+  /// Numbers of a sample that are copied, of operations that leave the rest of what they read alone.
+  fileprivate var copiedPerSample: Int? {
+    switch self {
+    case .recallState(let units): units
+    case .keepState(_, let count, _): count
+    case .step(_, _, let channels): channels
+    default: nil
+    }
+  }
+
   fileprivate var operationsPerSample: Double {
     switch self {
     case .convolution(let geometry), .convolutionInputGradient(let geometry),

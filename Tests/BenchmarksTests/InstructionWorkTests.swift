@@ -30,6 +30,19 @@ struct InstructionWorkTests {
     #expect(dense.byteCount == 4 * (4 * 12 + 60 + 5 + 4 * 5))
   }
 
+  @Test("of a long sequence only the step that is copied counts")
+  func copies() throws {
+    var lstm = RecurrentSpec(cell: .lstm, units: 6)
+    (lstm.carriesState, lstm.outputs) = (true, .last)
+    let spec = ModelSpec(input: [9, 2], layers: [LayerSpec(.recurrent(lstm))])
+    let work = ExecutionPlan(
+      inference: try GraphBuilder.forward(spec, loss: nil, mode: .evaluation), capacity: 4
+    ).operationWork
+    let copies = work.filter { !$0.name.hasPrefix("dense") && !$0.name.hasPrefix("lstm") }
+    #expect(copies.count == 5)
+    #expect(copies.allSatisfy { $0.byteCount == 4 * 2 * 4 * 6 }, "\(copies)")
+  }
+
   @Test("there is one entry per operation, and only products compute")
   func everyOperation() throws {
     let plan = try plan()
