@@ -17,7 +17,8 @@ package final class StepEngine<S: Scalar> {
   package let summation: GradientSummation<S>
   /// For plans that sum over the ranks within a micro-shard.
   private let batchSums: BatchSums<S>?
-  private var plan: ExecutionPlan
+  /// At the padded length: what is summed, and how a step ends, is the same for all engines.
+  private let plan: ExecutionPlan
   private let update: StepUpdate<S>
   /// Of the newest step, the means that its loss is the sum of: that of the model's end, then the auxiliary losses; empty
   /// where there is one loss.
@@ -85,12 +86,13 @@ package final class StepEngine<S: Scalar> {
     _ batch: StepBatch, requests: () -> StepRequests = { [] },
     load: (_ positions: Range<Int>) throws -> Void
   ) throws -> StepResult {
-    choose(batch.lengthBucket)
+    engine = engines[batch.lengthBucket]
     try summation.beginStep()
     try batchSums?.beginStep()
     let count = summation.localShards.count
-    for first in stride(from: 0, to: count, by: plan.shardsPerPass) {
-      let shards = first..<min(first + plan.shardsPerPass, count)
+    let shardsPerPass = engine.plan.shardsPerPass
+    for first in stride(from: 0, to: count, by: shardsPerPass) {
+      let shards = first..<min(first + shardsPerPass, count)
       try runPass(pass(shards, batch), batch, requests: requests, load: load)
     }
     batchSums?.endStep()
@@ -115,12 +117,6 @@ package final class StepEngine<S: Scalar> {
     return result
   }
 
-  /// Takes the engine for the sequences of a batch.
-  private func choose(_ bucket: Int) {
-    engine = engines[bucket]
-    plan = engine.plan
-  }
-
   private func runPass(
     _ pass: ShardPass, _ batch: StepBatch, requests: () -> StepRequests,
     load: (Range<Int>) throws -> Void
@@ -132,7 +128,8 @@ package final class StepEngine<S: Scalar> {
     if !positions.isEmpty { try activity.during(.data) { try load(positions) } }
     let isLast = shards.upperBound == summation.localShards.count
     let isAlone = shards.count == 1
-    for (index, instruction) in plan.shard.enumerated() {
+    let engine = engine
+    for (index, instruction) in engine.plan.shard.enumerated() {
       activity.begin(instruction: index)
       switch instruction {
       case .run(let operation):
@@ -205,7 +202,7 @@ package final class StepEngine<S: Scalar> {
   package func firstNotFinite(
     _ batch: StepBatch, load: (_ positions: Range<Int>) throws -> Void
   ) throws -> Int? {
-    choose(batch.lengthBucket)
+    engine = engines[batch.lengthBucket]
     // Leaves are written again only when all ranks have read in the sum what went wrong.
     try summation.beginStep()
     var first: Int?
@@ -215,7 +212,7 @@ package final class StepEngine<S: Scalar> {
       let positions = pass.samples
       begin(pass, batch, leaf: summation.leaf(forLocalShard: local))
       if !positions.isEmpty { try load(positions) }
-      for instruction in plan.shard {
+      for instruction in engine.plan.shard {
         switch instruction {
         case .run(let index) where !positions.isEmpty:
           engine.run(index)
