@@ -297,7 +297,7 @@ package final class TrainingRun {
       activity.goOn()
       try faults.strike(.evaluation, step: replica.counters.step)
       try load(
-        $0, loader, order: order.map { .continued($0) }, epoch: nil, into: evaluationEngine)
+        $0, loader, order: order, epoch: nil, into: evaluationEngine)
     }
     if case .values(let targets, let predictions) = evaluation.predictions {
       evaluation.predictions = .values(
