@@ -13,6 +13,8 @@ package final class ShardEngine<S: Scalar> {
   let operations: [Operation]
   /// By value; shares of sums are bound anew for each micro-shard by `beginShard`.
   var blocks: [Block<S>]
+  /// By value.
+  private let extents: [Extent]
   /// Targets of all samples: class numbers, or rows of numbers.
   package let classes: Block<Int32>
   package let targets: Block<S>
@@ -89,6 +91,7 @@ package final class ShardEngine<S: Scalar> {
     leafBindings = plan.graph.values.indices.compactMap { index in
       plan.leafRange(of: ValueID(index)).map { (index, $0) }
     }
+    extents = plan.graph.values.map { Extent($0) }
     let empty = arena.block.prefix(0)
     blocks = plan.graph.values.indices.map { index in
       if let region = plan.arena.regions[index] { return arena.block[region] }
@@ -206,14 +209,14 @@ package final class ShardEngine<S: Scalar> {
   /// The written part of a value for the samples in hand.
   package func block(_ value: ValueID) -> Block<S> {
     let whole = blocks[value.index]
-    let info = plan.graph.values[value.index]
-    guard info.role.growsWithSamples else {
-      guard info.role == .shardConstant else { return whole }
-      let start = placeInPass * ArenaLayout.shardStride(of: info)
-      return whole[start..<start + info.elementCount]
+    let extent = extents[value.index]
+    if extent.growsWithSamples {
+      let start = firstRow * extent.elementCount
+      return whole[start..<start + rows * extent.elementCount]
     }
-    let start = firstRow * info.elementCount
-    return whole[start..<start + rows * info.elementCount]
+    guard let stride = extent.shardStride else { return whole }
+    let start = placeInPass * stride
+    return whole[start..<start + extent.elementCount]
   }
 
   /// The class numbers of the samples in hand.
@@ -222,5 +225,20 @@ package final class ShardEngine<S: Scalar> {
   /// The target rows of the samples in hand.
   var targetsInHand: Block<S> {
     targets[firstRow * (targets.count / plan.passCapacity)..<targets.count]
+  }
+}
+
+/// How much of a value's block belongs to the samples in hand.
+private struct Extent {
+  /// For each sample, or in all.
+  let elementCount: Int
+  let growsWithSamples: Bool
+  /// From one micro-shard of a pass to the next; nil: the whole block belongs to all.
+  let shardStride: Int?
+
+  init(_ value: Value) {
+    elementCount = value.elementCount
+    growsWithSamples = value.role.growsWithSamples
+    shardStride = value.role == .shardConstant ? ArenaLayout.shardStride(of: value) : nil
   }
 }
