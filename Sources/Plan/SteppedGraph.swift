@@ -3,8 +3,8 @@ import Graph
 /// A network of sequences rewritten to compute one step at a time, for steps that follow each other.
 ///
 /// Every value holds one step of what it held before. Operations that look at earlier steps (attention, recurrent layers,
-/// convolutions, of which one output is left with the inputs that it sees) and those that depend on where in the sequence a step is keep their shape: whoever runs them keeps what earlier
-/// steps left.
+/// convolutions, of which one output is left with the inputs that it sees) and those that depend on where in the sequence
+/// a step is keep their shape: whoever runs them keeps what earlier steps left.
 package struct SteppedGraph: Equatable, Sendable {
   package let graph: ModelGraph
   /// The longest sequence; nil: there is none, since all that looks back carries its state on and on.
