@@ -52,17 +52,7 @@ struct CarriedStateTests {
     "gradients against central differences, with states before the window",
     arguments: cases, [1, 4])
   func gradients(_ example: Case, steps: Int) throws {
-    let network = try network(example, steps: steps)
-    network.run()
-    let inputGradient = try #require(network.engine.inputGradient).array
-    let gradients = network.parameterGradients
-    for (index, parameter) in network.plan.graph.parameters.enumerated() {
-      let error = network.relativeError(
-        gradients[index], of: network.model.parameter(index), isSmooth: true)
-      #expect(error < 1e-7, "\(parameter.name): \(error)")
-    }
-    let error = network.relativeError(inputGradient, of: network.engine.input, isSmooth: true)
-    #expect(error < 1e-7, "input: \(error)")
+    _ = try network(example, steps: steps).expectGradients(ofInput: true)
   }
 
   @Test("two windows in a row have the bits of one of twice the length", arguments: cases)
